@@ -1,0 +1,171 @@
+"""Factors and levels: the frozen value types, and how a level is written in a specification."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+Level = bool | int | str | tuple[int, ...]
+"""A factor's value: a flag, a number, a word, or a pair or sequence of whole numbers."""
+
+
+class Kind(StrEnum):
+    """What a factor may change, and so what a test has to show of it."""
+
+    BEHAVIOURAL = "behavioural"
+    """It changes the function that is computed."""
+    EQUIVALENT = "equivalent"
+    """Outputs and gradients match bit for bit; a placebo in convergence."""
+    RESOURCE_ONLY = "resource-only"
+    """The same function up to rounding, at another cost."""
+
+
+BEHAVIOURAL, EQUIVALENT, RESOURCE_ONLY = Kind.BEHAVIOURAL, Kind.EQUIVALENT, Kind.RESOURCE_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The whole numbers from `low` to `high`, both included; for each entry of a pair."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"range {self.low} to {self.high} is empty; the lower end comes first")
+
+    def __contains__(self, number: int) -> bool:
+        return self.low <= number <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Levels that stand for a range in listings and contract tests, beside the baseline."""
+
+    levels: tuple[Level, ...]
+
+    def __init__(self, *levels: Level) -> None:
+        object.__setattr__(self, "levels", levels)
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """The end of an error message: the nearest candidate, or all of them.
+
+    Example: `"; did you mean 'stem'?"`, or `"; one of: max, average"` where nothing is near.
+    """
+    known = sorted(candidates)
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; one of: {', '.join(known)}" if known else ""
+
+
+def format_level(level: Level) -> str:
+    """A level as specifications write it: `true`, `3`, `3x2`, `1-2-3-6`, `deep64`."""
+    if isinstance(level, bool):
+        return "true" if level else "false"
+    if isinstance(level, tuple):
+        return ("x" if len(level) == 2 else "-").join(map(str, level))
+    return str(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One keyword-only argument of an architecture.
+
+    Attributes:
+        name: The argument's name.
+        kind: What the factor may change.
+        baseline: The argument's default.
+        choices: The allowed levels, or () where `range` rules.
+        range: The allowed whole numbers, or None where `choices` rule.
+        pairs: Whether a pair (rows, columns) of whole numbers in `range` is allowed too.
+        examples: Levels other than the baseline that stand for the factor in listings and contract tests.
+        help: What the factor is, from the architecture's docstring.
+    """
+
+    name: str
+    kind: Kind
+    baseline: Level
+    choices: tuple[Level, ...]
+    range: Range | None
+    pairs: bool
+    examples: tuple[Level, ...]
+    help: str
+
+    def __post_init__(self) -> None:
+        for level in (self.baseline, *self.examples):
+            self.check(level)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The baseline first, then the choices or the examples."""
+        others = self.choices or self.examples
+        return (self.baseline, *(level for level in others if level != self.baseline))
+
+    @property
+    def expected(self) -> str:
+        """What may stand for a level, in words."""
+        if self.range is None:
+            return ", ".join(map(format_level, self.choices))
+        numbers = f"a whole number from {self.range.low} to {self.range.high}"
+        return f"{numbers}, or a pair of them such as 3x2" if self.pairs else numbers
+
+    def check(self, level: Level) -> None:
+        """Refuse a level that the factor does not have.
+
+        Raises:
+            ValueError: With what was expected and the nearest valid choice.
+        """
+        if self.range is None:
+            # `True == 1` in Python, but a flag is no number here.
+            if not any(type(level) is type(choice) and level == choice for choice in self.choices):
+                raise self._refusal(format_level(level))
+            return
+        entries = level if isinstance(level, tuple) and self.pairs and len(level) == 2 else (level,)
+        for entry in entries:
+            if isinstance(entry, bool) or not isinstance(entry, int) or entry not in self.range:
+                raise self._refusal(format_level(level))
+
+    def parse(self, text: str) -> Level:
+        """Read a level as specifications write it.
+
+        Raises:
+            ValueError: With what was expected and the nearest valid choice.
+        """
+        for choice in self.choices:
+            if text == format_level(choice):
+                return choice
+        if self.range is not None:
+            if re.fullmatch(r"-?\d{1,9}", text):
+                level: Level = int(text)
+            elif re.fullmatch(r"\d{1,9}x\d{1,9}", text):
+                rows, columns = map(int, text.split("x"))
+                # One way to write a square, so that equal networks have equal names.
+                level = rows if rows == columns else (rows, columns)
+            else:
+                raise self._refusal(text)
+            self.check(level)
+            return level
+        raise self._refusal(text)
+
+    def _refusal(self, text: str) -> ValueError:
+        if self.range is None:
+            hint = nearest(text, map(format_level, self.choices))
+            numeric = [choice for choice in self.choices if isinstance(choice, int)]
+            if re.fullmatch(r"-?\d{1,9}", text) and len(numeric) == len(self.choices):
+                near = min(numeric, key=lambda choice: abs(choice - int(text)))
+                hint = f": expected one of {self.expected}; nearest is {near}"
+            return ValueError(f"factor {self.name!r} has no level {text!r}{hint}")
+        numbers = [int(entry) for entry in re.findall(r"-?\d{1,18}", text)]
+        clamped = [min(max(number, self.range.low), self.range.high) for number in numbers]
+        level: Level = self.baseline
+        if len(clamped) == 1:
+            level = clamped[0]
+        elif self.pairs and len(clamped) == 2:
+            level = (clamped[0], clamped[1])
+        return ValueError(
+            f"factor {self.name!r} has no level {text!r}: expected {self.expected};"
+            f" nearest is {format_level(level)}"
+        )

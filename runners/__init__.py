@@ -1,0 +1,1 @@
+"""How it is measured: from a study to trials, from a trial to a record."""
