@@ -1,0 +1,58 @@
+"""The headline: per arm what it costs and buys, in cells short enough for a terminal."""
+
+import pandas as pd
+
+from results import format as text
+from results.study import CONTROL_FACTOR
+
+CELL_COLUMNS = ["arm", "environment", "column", "text", "verdict", "inert"]
+
+
+def headline_cells(effects: pd.DataFrame) -> pd.DataFrame:
+    """One row per arm and headline column: `text` such as `▼ +31 %`, and its verdict for colouring."""
+    rows = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
+    names = column_names(effects)
+    cells = [
+        {
+            **{name: row[name] for name in ("arm", "environment", "column", "verdict", "inert")},
+            "text": cell_text(row["effect"], row["effect_kind"], row["unit"], row["verdict"]),
+        }
+        for row in rows.assign(column=names).to_dict("records")
+    ]
+    return pd.DataFrame(cells, columns=CELL_COLUMNS)
+
+
+def headline(effects: pd.DataFrame) -> pd.DataFrame:
+    """The same as a table: one row per arm, one column per headline metric and context."""
+    cells = headline_cells(effects)
+    if cells.empty:
+        return pd.DataFrame(index=pd.Index([], name="arm"))
+    columns, arms = cells["column"].unique(), cells["arm"].unique()
+    return cells.pivot(index="arm", columns="column", values="text").reindex(arms)[columns].fillna("—")
+
+
+def cell_text(effect: float, kind: str, unit: str, verdict: str) -> str:
+    """`▲ −28 %`: the sign of the verdict, then the change."""
+    return f"{text.MARKS[verdict]} {text.change(effect, kind, unit)}"
+
+
+def column_names(effects: pd.DataFrame) -> "pd.Series[str]":
+    """For each row the name of its column: label and mode, and as much context as tells it from others.
+
+    `peak memory, train, simulated cuda`: source and device, split, workload and environment join only
+    where one label and mode occurs with several of them.
+    """
+    parts = pd.DataFrame({"label": effects["label"], "mode": effects["mode"].fillna("")})
+    origin = effects["source"].fillna("") + " " + effects["device"].fillna("").astype(str)
+    extras = {
+        "origin": origin.str.strip(),
+        "split": effects["split"].fillna(""),
+        "workload": "[" + effects["workload"] + "]",
+        "environment": "on " + effects["environment"],
+    }
+    for name, extra in extras.items():
+        varies = extra.groupby([effects["label"], effects["mode"].fillna("")]).transform("nunique") > 1
+        parts[name] = extra.where(varies, "")
+    lines = parts.itertuples(index=False, name=None)
+    names = [", ".join(part for part in line if part) for line in lines]
+    return pd.Series(names, index=effects.index, dtype=str)

@@ -1,0 +1,12 @@
+"""Figures: each a function from a frame to a matplotlib Figure; nothing global is touched.
+
+`save` writes a figure as SVG (text stays text) and PNG, byte for byte the same for the same records.
+"""
+
+from results.plots.curves import convergence_curves
+from results.plots.forest import forest
+from results.plots.memory import memory_bars
+from results.plots.theme import save
+from results.plots.tradeoff import tradeoff
+
+__all__ = ["convergence_curves", "forest", "memory_bars", "save", "tradeoff"]

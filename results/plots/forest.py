@@ -1,0 +1,145 @@
+"""The forest plot: every effect with its simultaneous interval, its margin and the noise floor."""
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from results import format as text
+from results.headline import column_names
+from results.plots.theme import (
+    BAND,
+    COLOURS,
+    FAINT,
+    INK,
+    MARKERS,
+    difference_axis,
+    nothing,
+    panels,
+    ratio_axis,
+    themed,
+)
+from results.study import CONTROL_FACTOR
+
+Row = dict[Hashable, Any]
+
+
+@themed
+def forest(effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
+    """One panel per headline metric and context, one line per arm.
+
+    Args:
+        effects: As `Run.effects` gives it, of one environment. The control and inert arms are left out.
+        noise: As `Run.noise_floor` gives it; its half-widths are drawn as dotted lines.
+    """
+    shown = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
+    shown = shown.assign(panel=column_names(effects))
+    arms = [arm for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
+    shown = shown[shown["arm"].isin(arms)]
+    if shown.empty:
+        return nothing("No headline metric was measured.")
+    groups = list(shown.groupby("panel", sort=False))
+    arms = [str(arm) for arm in arms]
+    figure, axes = panels(len(groups), 3, 3.9, 1.0 + 0.27 * len(arms))
+    for axis, (name, group) in zip(axes, groups, strict=True):
+        _panel(axis, str(name), group, arms, noise)
+        axis.tick_params(labelleft=axis.get_subplotspec().is_first_col())
+    _legend(figure, noise is not None and len(noise) > 0)
+    return figure
+
+
+def _panel(axis: Axes, name: str, group: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None) -> None:
+    rows = group.to_dict("records")
+    first = rows[0]
+    ratio, unit, margin = first["effect_kind"] == "ratio", first["unit"], first["margin"]
+    none = 1.0 if ratio else 0.0
+    band = (1 / (1 + margin), 1 + margin) if ratio else (-margin, margin)
+    axis.axvspan(*band, color=BAND, zorder=0, lw=0)
+    axis.axvline(none, color=INK, lw=0.9, zorder=1)
+    floor = _floor(first, noise)
+    for line in floor:
+        axis.axvline(line, color=INK, lw=1, ls=(0, (1, 2)), zorder=1)
+    for row in rows:
+        _line(axis, row, arms.index(row["arm"]))
+    ranked = [row for row in rows if not row["inert"]]
+    known = [number for row in ranked for number in (row["ci_low"], row["ci_high"], row["effect"])]
+    ends = [number for number in known if not text.missing(number)] + [*band, *floor, none]
+    if min(ends) == max(ends):  # an exact metric without margin in which nothing changed
+        ends = [none / 1.1, none * 1.1] if ratio else [-1.0, 1.0]
+    if ratio:
+        ratio_axis(axis, min(ends), max(ends))
+    else:
+        difference_axis(axis, min(ends), max(ends), unit)
+    axis.set_yticks(range(len(arms)), arms)
+    axis.set_ylim(len(arms) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(axis="y", visible=False)
+    axis.set_title(name)
+    axis.set_xlabel(_axis_label(first))
+
+
+def _line(axis: Axes, row: Row, y: int) -> None:
+    colour, marker = COLOURS[row["verdict"]], MARKERS[row["verdict"]]
+    place: dict[str, Any] = {
+        "transform": axis.get_yaxis_transform(),
+        "va": "center",
+        "fontsize": 8,
+        "clip_on": False,
+    }
+    if row["inert"]:
+        axis.text(1.02, y, "inert", color=FAINT, **place)
+        return
+    if text.missing(row["effect"]):
+        axis.text(1.02, y, f"{text.MARKS[row['verdict']]} no value", color=FAINT, **place)
+        return
+    if not text.missing(row["ci_low"]):
+        axis.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, lw=1.8, solid_capstyle="butt")
+    face = "white" if row["verdict"] == "inconclusive" else colour
+    axis.plot([row["effect"]], [y], marker=marker, ms=6.5, mfc=face, mec=colour, mew=1.5, zorder=3)
+    said = text.change(row["effect"], row["effect_kind"], row["unit"])
+    axis.text(1.02, y, f"{text.MARKS[row['verdict']]} {said}", color=colour, **place)
+
+
+def _floor(row: Row, noise: pd.DataFrame | None) -> list[float]:
+    if noise is None:
+        return []
+    same = noise[["environment", "workload", "metric"]].eq(
+        [row["environment"], row["workload"], row["metric"]]
+    )
+    widths = noise[same.all(axis=1)]["half_width"].tolist()
+    if row["effect_kind"] == "ratio":
+        return [math.exp(sign * width) for width in widths for sign in (-1, 1)]
+    return [sign * width for width in widths for sign in (-1, 1)]
+
+
+def _axis_label(row: Row) -> str:
+    direction = f"{row['better']} is better"
+    if row["effect_kind"] == "ratio":
+        return f"change (log axis; {direction})"
+    unit = "points" if row["unit"] == "fraction" else row["unit"]
+    return f"difference in {unit} ({direction})"
+
+
+def _legend(figure: Figure, with_noise: bool) -> None:
+    handles: list[Line2D | Patch] = [
+        Line2D(
+            [],
+            [],
+            color=COLOURS[verdict],
+            marker=MARKERS[verdict],
+            mfc="white" if verdict == "inconclusive" else COLOURS[verdict],
+            mew=1.5,
+            lw=1.8,
+            label=f"{text.MARKS[verdict]} {verdict}",
+        )
+        for verdict in COLOURS
+    ]
+    handles.append(Patch(color=BAND, label="margin: too small to count"))
+    if with_noise:
+        handles.append(Line2D([], [], color=INK, lw=1, ls=(0, (1, 2)), label="noise floor (A/A)"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)

@@ -1,0 +1,76 @@
+"""Memory by arm: what was simulated beside what was measured."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from results import format as text
+from results.plots.theme import nothing, panels, themed
+from results.study import CONTROL_FACTOR
+
+_COLOURS, _HATCHES = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7"), ("", "///", "...", "xxx")
+
+
+@themed
+def memory_bars(effects: pd.DataFrame) -> Figure:
+    """Headline memory of every arm as bars: one panel per workload, metric and mode, one colour per source.
+
+    Args:
+        effects: As `Run.effects` gives it, of one environment. An arm without a value says so.
+    """
+    rows = effects[(effects["kind"] == "memory") & effects["headline"].astype(bool)]
+    rows = rows[(rows["factor"] != CONTROL_FACTOR) & ~rows["inert"].astype(bool)]
+    if rows.empty:
+        return nothing("No memory was measured.")
+    rows = rows.assign(source=rows["source"] + " (" + rows["device"] + ")", mode=rows["mode"].fillna(""))
+    groups = list(rows.groupby(["workload", "label", "mode"], sort=False))
+    sources = sorted(rows["source"].unique(), key=lambda source: (not source.startswith("simulated"), source))
+    arms = ["baseline", *dict.fromkeys(rows["arm"])]
+    longest = max(len(arm) for arm in arms)
+    height = 0.8 + (0.12 + 0.17 * len(sources)) * len(arms)
+    figure, axes = panels(len(groups), 2, 4.2 + 0.07 * min(longest, 40), height)
+    for axis, ((workload, label, mode), group) in zip(axes, groups, strict=True):
+        _bars(axis, group, arms, sources)
+        axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")
+        axis.tick_params(labelleft=axis.get_subplotspec().is_first_col())
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(sources), frameon=False)
+    return figure
+
+
+def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) -> None:
+    thickness = 0.8 / len(sources)
+    largest = max(group["value"].max(), group["baseline_value"].max())
+    for i, source in enumerate(sources):
+        mine = group[group["source"] == source]
+        values = dict(zip(mine["arm"], mine["value"], strict=True))
+        if mine["baseline_value"].notna().any():
+            values["baseline"] = mine["baseline_value"].dropna().iloc[0]
+        for j, arm in enumerate(arms):
+            value, y = values.get(arm), j + (i - (len(sources) - 1) / 2) * thickness
+            if value is None or text.missing(value):
+                if arm in set(group["arm"]):
+                    axis.text(0, y, " no value", va="center", fontsize=7.5, color="#6b7280")
+                continue
+            axis.barh(
+                y,
+                value,
+                thickness * 0.9,
+                color=_COLOURS[i % 4],
+                hatch=_HATCHES[i % 4],
+                edgecolor="white",
+                lw=0,
+                label=source if j == 0 else None,
+                alpha=1.0 if arm == "baseline" else 0.85,
+            )
+            axis.text(value, y, f" {text.value(value, 'bytes')}", va="center", fontsize=7.5)
+    axis.set_yticks(range(len(arms)), arms)
+    axis.set_ylim(len(arms) - 0.5, -0.5)
+    axis.set_xlim(0, largest * 1.22)
+    size, name = text.byte_unit(largest)
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, largest * 1.2 / size)
+    axis.set_xticks([tick * size for tick in ticks if tick <= largest * 1.22 / size])
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v / size:g} {name}" if v else "0"))
+    axis.grid(axis="y", visible=False)
+    axis.tick_params(axis="y", length=0)

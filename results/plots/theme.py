@@ -1,0 +1,130 @@
+"""How all figures look, and how they are saved."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from results import format as text
+
+P = ParamSpec("P")
+
+COLOURS = {
+    "better": "#0072b2",
+    "worse": "#d55e00",
+    "equivalent": "#00855f",
+    "inconclusive": "#6b7280",
+    "invalid": "#111827",
+}
+MARKERS = {"better": "^", "worse": "v", "equivalent": "s", "inconclusive": "o", "invalid": "X"}
+INK, FAINT, BAND = "#1f2937", "#9ca3af", "#e5e7eb"
+
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": "#eef0f3",
+    "figure.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "results",
+    "text.parse_math": False,
+}
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """The style, for as long as a figure is drawn or saved."""
+    style: Any = {**sns.axes_style("whitegrid"), **_STYLE}
+    with mpl.rc_context(style):
+        yield
+
+
+def themed(function: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw in the style."""
+
+    @wraps(function)
+    def draw(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with theme():
+            return function(*args, **kwargs)
+
+    return draw
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write `<path>.svg` and `<path>.png`, without dates or random ids."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = [path.parent / f"{path.name}.svg", path.parent / f"{path.name}.png"]
+    with theme():
+        figure.savefig(files[0], metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        figure.savefig(files[1], dpi=144, metadata={"Software": None}, bbox_inches="tight")
+    return files
+
+
+def nothing(message: str) -> Figure:
+    """A figure that says why it is empty."""
+    figure = Figure(figsize=(6, 1), layout="constrained")
+    figure.text(0.5, 0.5, message, ha="center", va="center", color=INK)
+    return figure
+
+
+def panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A grid of `count` panels of the given size in inches, row by row; the rest of the grid is hidden."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    axes = [axis for row in grid for axis in row]
+    for axis in axes[count:]:
+        axis.set_visible(False)
+    sns.despine(fig=figure, left=True)
+    return figure, axes[:count]
+
+
+def ratio_axis(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic x axis for ratios, with few round ticks written as changes: -20 %, 0, +25 %."""
+    axis.set_xscale("log")
+    pad = (high / low) ** 0.08
+    axis.set_xlim(low / pad, high * pad)
+    ticks: Sequence[float]
+    if high / low > 5:
+        ticks = [10.0**power * digit for power in range(-3, 6) for digit in (1, 2, 5)]
+    else:
+        ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)]
+    inside = [tick for tick in ticks if low / pad <= tick <= high * pad]
+    axis.xaxis.set_major_locator(FixedLocator(inside))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.change(value, "ratio", "")))
+
+
+def difference_axis(axis: Axes, low: float, high: float, unit: str) -> None:
+    """A linear x axis for differences."""
+    pad = 0.08 * (high - low)
+    axis.set_xlim(low - pad, high + pad)
+    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _difference(value, unit)))
+
+
+def _difference(value: float, unit: str) -> str:
+    scaled = round(100 * value, 6) if unit == "fraction" else round(value, 9)
+    return (
+        "0"
+        if scaled == 0
+        else f"{'−' if scaled < 0 else '+'}{np.format_float_positional(abs(scaled), trim='-')}"
+    )

@@ -1,0 +1,101 @@
+"""Cost against accuracy: what each arm pays in time for what it gains."""
+
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox
+
+from results import format as text
+from results.plots.theme import FAINT, INK, nothing, ratio_axis, themed
+from results.study import CONTROL_FACTOR
+
+
+@themed
+def tradeoff(effects: pd.DataFrame) -> Figure:
+    """Relative step time (training where it was timed) against the difference in accuracy.
+
+    Args:
+        effects: As `Run.effects` gives it, of one environment. Bars are simultaneous 95 % intervals.
+    """
+    shown = effects[effects["headline"].astype(bool) & ~effects["inert"].astype(bool)]
+    shown = shown[(shown["factor"] != CONTROL_FACTOR) & shown["effect"].notna()]
+    cost, gain = _first(shown[shown["kind"] == "throughput"]), _first(shown[shown["kind"] == "convergence"])
+    points = cost.merge(gain, on="arm", suffixes=("_x", "_y"))
+    if points.empty:
+        return nothing("No arm has both a step time and an accuracy.")
+    figure = Figure(figsize=(8.4, 5.2), layout="constrained")
+    axis = figure.subplots()
+    sns.despine(fig=figure)
+    x, y = points["effect_x"], points["effect_y"]
+    spread = [
+        [points[f"effect_{a}"] - points[f"ci_low_{a}"], points[f"ci_high_{a}"] - points[f"effect_{a}"]]
+        for a in ("x", "y")
+    ]
+    axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt="none", ecolor=FAINT, elinewidth=1.1)
+    axis.plot(x, y, "o", color="#0072b2", ms=7, zorder=3)
+    axis.plot([1], [0], "D", color=INK, ms=7, zorder=3)
+    axis.axvline(1, color=INK, lw=0.7, zorder=1)
+    axis.axhline(0, color=INK, lw=0.7, zorder=1)
+    ends = [*points["ci_low_x"].fillna(x), *points["ci_high_x"].fillna(x), 1.0]
+    ratio_axis(axis, min(ends) / 1.03, max(ends) * 1.03)
+    first = points.iloc[0]
+    axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.yaxis.set_major_formatter(
+        FuncFormatter(lambda v, _: text.effect(v, "difference", str(first["unit_y"])) if v else "0")
+    )
+    mode = f", {first['mode_x']}" if isinstance(first["mode_x"], str) else ""
+    axis.set_xlabel(f"{first['label_x']}{mode} [{first['workload_x']}] against the baseline (left is faster)")
+    axis.set_ylabel(f"{first['label_y']} [{first['workload_y']}] against the baseline")
+    _label(figure, axis, [(1.0, 0.0, "baseline"), *zip(x, y, points["arm"], strict=True)])
+    return figure
+
+
+def _first(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one cell: training before inference, the study's order else."""
+    if rows.empty:
+        return rows
+    keys = ["workload", "metric", "mode", "split", "source", "device"]
+    ordered = rows.assign(late=rows["mode"] == "inference").sort_values("late", kind="stable")
+    cell = ordered[keys].fillna("").iloc[0]
+    return rows[(rows[keys].fillna("") == cell).all(axis=1)]
+
+
+def _label(figure: Figure, axis: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Write each name beside its point, at the first of some places where it covers nothing."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    taken = [
+        Bbox.from_bounds(px - 5, py - 5, 10, 10)
+        for px, py in axis.transData.transform([(x, y) for x, y, _ in points])
+    ]
+    frame = axis.get_window_extent(renderer)
+    for x, y, name in points:
+        for dx, dy in _PLACES:
+            label = axis.annotate(
+                name,
+                (x, y),
+                (dx, dy),
+                textcoords="offset points",
+                ha="left" if dx > 0 else "right",
+                va="center",
+                fontsize=8,
+                bbox={"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 0.6},
+                zorder=4,
+                arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.6} if abs(dy) > 12 else None,
+            )
+            box = label.get_window_extent(renderer)
+            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+            if (dx, dy) != _PLACES[-1]:
+                label.remove()
+        taken.append(box)
+
+
+_PLACES = [(side * 8, dy) for dy in (8, -8, 20, -20, 34, -34, 50, -50, 70, -70, 95, -95) for side in (1, -1)]

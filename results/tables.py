@@ -1,0 +1,102 @@
+"""Tables beside the effects: one row per arm, per trial, per claim; noise floors; what is missing."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from results import statistics as rules
+from results.arms import labels
+from results.cells import Cell, cells
+from results.study import CONTROL_FACTOR, ResolvedStudy
+
+CLAIM_COLUMNS = [
+    *("claim", "source", "statement", "predicted", "measured"),
+    *("ci_low", "ci_high", "verdict", "reason", "evidence"),
+]
+TRIAL_COLUMNS = [
+    *("trial", "workload", "block", "arm", "variant", "status", "reason"),
+    *("seconds", "environment", "attempt", "started_at"),
+]
+NOISE_COLUMNS = [
+    *("environment", "workload", "metric", "label", "unit", "effect_kind"),
+    *("sd", "half_width", "n", "verdict"),
+]
+MISSING_COLUMNS = ["workload", "arm", "planned", "recorded"]
+
+
+def trials(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """One row per (trial, arm), last attempts only."""
+    frame = outcomes[TRIAL_COLUMNS].sort_values(["workload", "block", "arm", "trial"], kind="stable")
+    return frame.reset_index(drop=True)
+
+
+def claims() -> pd.DataFrame:
+    """One row per claim; no study declares any yet."""
+    return pd.DataFrame(columns=CLAIM_COLUMNS)
+
+
+def variants(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """One row per arm: headline metrics side by side, then what became of the arm in each workload."""
+    several = outcomes["environment"].nunique() > 1
+    table = pd.DataFrame(
+        [{"arm": arm.name, "role": arm.role, **labels(study, arm)} for arm in study.arms]
+    ).set_index("arm")
+    for cell in cells(study, measurements, outcomes):
+        if cell.metric and cell.metric.headline:
+            values = {arm: cell.average(cell.values(arm)) for arm in cell.workload.variants}
+            table[column_of(cell, several)] = pd.Series(values, dtype=float)
+    for workload in study.workloads:
+        here = outcomes[outcomes["workload"] == workload.name]
+        table[f"{workload.name}: variant"] = pd.Series(workload.variants, dtype=object)
+        table[f"{workload.name}: status"] = here.groupby("arm")["status"].agg(_tally)
+        if (here["status"] == "diverged").any():
+            ended = here[here["status"].isin(["ok", "diverged"])].groupby("arm")["status"]
+            table[f"{workload.name}: diverged"] = ended.agg(
+                lambda s: f"{int((s == 'diverged').sum())}/{len(s)}"
+            )
+    return table.reset_index()
+
+
+def column_of(cell: Cell, with_environment: bool) -> str:
+    """Name of a column, with its context: `memory-224: peak_bytes (train, simulated, cuda)`."""
+    assert cell.metric is not None
+    parts = [cell.mode, cell.split, cell.source, cell.device, cell.environment if with_environment else None]
+    return f"{cell.workload.name}: {cell.metric.name} ({', '.join(part for part in parts if part)})"
+
+
+def _tally(statuses: pd.Series) -> str:
+    counts = statuses.value_counts()
+    if len(counts) == 1:
+        return str(counts.index[0])
+    return ", ".join(f"{status} {count}" for status, count in sorted(counts.items()))
+
+
+def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
+    """What a comparison of the baseline with itself shows, pooled over the A/A rows of a metric.
+
+    `sd` and `half_width` (95 %, of the mean over n blocks) stand on the scale of the analysis: the
+    logarithm for ratios. A true effect smaller than the half-width drowns in the noise of this run.
+    """
+    control = effects[(effects["factor"] == CONTROL_FACTOR) & effects["sd"].notna() & (effects["n"] > 1)]
+    rows = []
+    for _, group in control.groupby(["environment", "workload", "metric"], sort=False):
+        sd, freedom = rules.pooled_sd(group["sd"].tolist(), group["n"].tolist())
+        n = int(group["n"].min())
+        half_width = float(stats.t.ppf(1 - rules.ALPHA / 2, freedom)) * sd / np.sqrt(n)
+        failed = bool((group["verdict"] == "invalid").any())
+        first = group.iloc[0][["environment", "workload", "metric", "label", "unit", "effect_kind"]].to_dict()
+        verdict = "failed" if failed else "quiet"
+        rows.append(first | {"sd": sd, "half_width": half_width, "n": n, "verdict": verdict})
+    return pd.DataFrame(rows, columns=NOISE_COLUMNS)
+
+
+def missing(study: ResolvedStudy, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Arms of a workload with fewer blocks on record than the study planned."""
+    done = outcomes.groupby(["workload", "arm"])["block"].nunique()
+    rows = [
+        (workload.name, arm, workload.replicates, int(done.get((workload.name, arm), 0)))
+        for workload in study.workloads
+        for arm in workload.variants
+    ]
+    frame = pd.DataFrame(rows, columns=MISSING_COLUMNS)
+    return frame[frame["recorded"] < frame["planned"]].reset_index(drop=True)
