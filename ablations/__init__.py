@@ -2,7 +2,7 @@
 
 from ablations.building import build
 from ablations.factor import BEHAVIOURAL, EQUIVALENT, RESOURCE_ONLY, Examples, Factor, Kind, Level, Range
-from ablations.registry import Architecture, architecture, architectures, get, load_plugin, variant
+from ablations.registry import Architecture, architecture, get, load_plugin, variant
 from ablations.variant import Variant
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "Range",
     "Variant",
     "architecture",
-    "architectures",
     "build",
     "get",
     "load_plugin",

@@ -58,7 +58,8 @@ def initialise(network: nn.Module, seed: int) -> None:
                 kind = type(module).__name__
                 raise ValueError(f"module {name!r} ({kind}) has parameters but no reset_parameters()")
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(stream_seed(seed, name))
+                # Not torch.manual_seed: it would seed accelerators too, which are not restored here.
+                torch.default_generator.manual_seed(stream_seed(seed, name))
                 reset()
 
 

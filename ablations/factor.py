@@ -49,6 +49,10 @@ class Examples:
         object.__setattr__(self, "levels", levels)
 
 
+WORD = re.compile(r"[A-Za-z0-9_.-]+")
+"""What specifications can hold as a name or a level."""
+
+
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The end of an error message: the nearest candidate, or all of them.
 
@@ -95,8 +99,17 @@ class Factor:
     help: str
 
     def __post_init__(self) -> None:
-        for level in (self.baseline, *self.examples):
-            self.check(level)
+        texts = [self.name, *map(format_level, self.choices)]
+        for text in texts:
+            if not WORD.fullmatch(text):
+                raise ValueError(
+                    f"factor {self.name!r}: {text!r} cannot be written in a specification;"
+                    " use letters, digits, '_', '-' and '.'"
+                )
+        if min(len(set(self.choices)), len(set(texts[1:]))) < len(self.choices):  # True == 1 in Python
+            raise ValueError(f"factor {self.name!r}: two of its levels are equal or alike: {self.expected}")
+        object.__setattr__(self, "baseline", self.check(self.baseline))
+        object.__setattr__(self, "examples", tuple(map(self.check, self.examples)))
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -112,21 +125,20 @@ class Factor:
         numbers = f"a whole number from {self.range.low} to {self.range.high}"
         return f"{numbers}, or a pair of them such as 3x2" if self.pairs else numbers
 
-    def check(self, level: Level) -> None:
+    def check(self, level: Level) -> Level:
         """Refuse a level that the factor does not have.
+
+        Returns:
+            The level in its one form: a square pair is one number, so that equal networks have equal names.
 
         Raises:
             ValueError: With what was expected and the nearest valid choice.
         """
-        if self.range is None:
-            # `True == 1` in Python, but a flag is no number here.
-            if not any(type(level) is type(choice) and level == choice for choice in self.choices):
-                raise self._refusal(format_level(level))
-            return
-        entries = level if isinstance(level, tuple) and self.pairs and len(level) == 2 else (level,)
-        for entry in entries:
-            if isinstance(entry, bool) or not isinstance(entry, int) or entry not in self.range:
-                raise self._refusal(format_level(level))
+        if not self._has(level):
+            raise self._refusal(format_level(level))
+        if self.range is not None and isinstance(level, tuple) and level[0] == level[1]:
+            return level[0]
+        return level
 
     def parse(self, text: str) -> Level:
         """Read a level as specifications write it.
@@ -138,17 +150,20 @@ class Factor:
             if text == format_level(choice):
                 return choice
         if self.range is not None:
-            if re.fullmatch(r"-?\d{1,9}", text):
-                level: Level = int(text)
-            elif re.fullmatch(r"\d{1,9}x\d{1,9}", text):
-                rows, columns = map(int, text.split("x"))
-                # One way to write a square, so that equal networks have equal names.
-                level = rows if rows == columns else (rows, columns)
-            else:
-                raise self._refusal(text)
-            self.check(level)
-            return level
+            numbers = re.fullmatch(r"(-?\d{1,18})(?:x(-?\d{1,18}))?", text)
+            if numbers is not None:
+                rows, columns = numbers.groups()
+                level: Level = int(rows) if columns is None else (int(rows), int(columns))
+                if self._has(level):
+                    return self.check(level)
         raise self._refusal(text)
+
+    def _has(self, level: Level) -> bool:
+        if self.range is None:
+            # `True == 1` in Python, but a flag is no number here.
+            return any(type(level) is type(choice) and level == choice for choice in self.choices)
+        entries = level if isinstance(level, tuple) and self.pairs and len(level) == 2 else (level,)
+        return all(type(entry) is int and entry in self.range for entry in entries)
 
     def _refusal(self, text: str) -> ValueError:
         if self.range is None:
@@ -156,7 +171,7 @@ class Factor:
             numeric = [choice for choice in self.choices if isinstance(choice, int)]
             if re.fullmatch(r"-?\d{1,9}", text) and len(numeric) == len(self.choices):
                 near = min(numeric, key=lambda choice: abs(choice - int(text)))
-                hint = f": expected one of {self.expected}; nearest is {near}"
+                hint = f": expected one of {self.expected}; nearest is {format_level(near)}"
             return ValueError(f"factor {self.name!r} has no level {text!r}{hint}")
         numbers = [int(entry) for entry in re.findall(r"-?\d{1,18}", text)]
         clamped = [min(max(number, self.range.low), self.range.high) for number in numbers]

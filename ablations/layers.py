@@ -32,7 +32,8 @@ def norm_factory(level: NormLevel) -> NormFactory:
         case "group":
             return lambda channels: nn.GroupNorm(_groups(channels), channels)
         case "frozen":
-            return FrozenBatchNorm2d
+            frozen: NormFactory = FrozenBatchNorm2d
+            return frozen
         case "none":
             return lambda _: nn.Identity()
 

@@ -5,6 +5,7 @@ it takes: the keyword-only arguments are the factors, their annotations the leve
 baseline, the docstring's `Args:` the help.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -62,9 +63,8 @@ class Architecture:
         Raises:
             ValueError: A factor or level that does not exist, or a combination that cannot be built.
         """
-        for name, level in levels.items():
-            self.factor(name).check(level)
-        complete = {factor.name: levels.get(factor.name, factor.baseline) for factor in self.factors}
+        chosen = {name: self.factor(name).check(level) for name, level in levels.items()}
+        complete = {factor.name: chosen.get(factor.name, factor.baseline) for factor in self.factors}
         names = sorted(complete)
         variant = Variant(
             self.name,
@@ -116,7 +116,7 @@ def _argument_help(documentation: str) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", text).strip() for name, text in entries}
 
 
-def _factor(parameter: inspect.Parameter, hint: Any, text: str) -> Factor:  # noqa: ANN401 - any annotation
+def _factor(parameter: inspect.Parameter, hint: Any, text: str) -> Factor:
     if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
         raise ValueError(f"argument {parameter.name!r}: a factor is a keyword-only argument with a default")
     kind, span, examples = BEHAVIOURAL, None, Examples()
@@ -156,19 +156,24 @@ def load_plugin(path: Path) -> None:
     Raises:
         ValueError: There is no such file, or it fails.
     """
+    _discover()  # so that a name that the suite has is the plugin's mistake
     path = path.resolve()
-    name = f"ablations_plugin_{path.stem}"
     if any(getattr(module, "__file__", None) == str(path) for module in list(sys.modules.values())):
         return
+    # Two files of one name in different folders are two plugins.
+    name = f"ablations_plugin_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
     specification = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or specification is None or specification.loader is None:
         raise ValueError(f"plugin {path}: expected a Python file that registers architectures")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
+    before = dict(_architectures)
     try:
         specification.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
+        _architectures.clear()  # what it registered before failing would stand in the corrected file's way
+        _architectures.update(before)
         raise ValueError(f"plugin {path} failed: {type(error).__name__}: {error}") from error
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ablations.factor import Level, format_level
+from ablations.factor import WORD, Level, format_level
 
-_NAME = r"[A-Za-z0-9_.-]+"
+_NAME = WORD.pattern
 _SPECIFICATION = re.compile(rf"(?P<architecture>{_NAME})(?::(?P<assignments>.*))?", re.DOTALL)
 _ASSIGNMENT = re.compile(rf"(?P<factor>{_NAME})=(?P<level>{_NAME})")
 

@@ -49,24 +49,25 @@ class _Counts(TorchDispatchMode):
     trace: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self,
-        func: Any,  # noqa: ANN401 - PyTorch's own signature
+        func: Any,
         types: object,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         result = func(*args, **(kwargs or {}))
         outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (inputs, outputs)]
         self.trace.append(f"{func}{shapes}")
         if func is _aten.convolution.default:
-            weight = args[1]
-            # A convolution reads one weight[0] (in channels / groups x rows x columns) per output element.
-            self.macs += outputs[0].numel() * math.prod(weight.shape[1:])
+            image, weight, transposed = args[0], args[1], args[6]
+            # A convolution reads one weight[0] (in channels / groups x rows x columns) per output element;
+            # a transposed one writes one (out channels / groups x rows x columns) per input element.
+            self.macs += (image if transposed else outputs[0]).numel() * math.prod(weight.shape[1:])
             self.activations += outputs[0].numel()
         elif func in (_aten.addmm.default, _aten.mm.default, _aten.bmm.default):
             left = args[1] if func is _aten.addmm.default else args[0]
