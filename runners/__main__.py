@@ -1,0 +1,330 @@
+"""The command line: parse, wire, exit code.
+
+What needs PyTorch is imported inside the command that needs it.
+"""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from results.records import RecordError
+from runners.errors import BadInput
+
+if TYPE_CHECKING:
+    from results.report import Report
+
+PIPED_WIDTH = 160
+"""Columns where nobody says how wide the screen is."""
+
+DONE, SOME_FAILED, BAD_INPUT, OUR_FAULT, INTERRUPTED = 0, 1, 2, 4, 130
+
+app = typer.Typer(
+    help="""Does this architecture detail matter? Measure what it costs and what it buys.
+
+    Start with `ablate run` (the quick study: minutes on two cores), then open the report it names.
+    A variant is written ARCHITECTURE:factor=level,..., e.g. resnet:depth=50,stem=deep64,norm=none;
+    `ablate list factors` has them all.""",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Plugin = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="A Python file with architectures of your own.")
+]
+
+
+class Listing(StrEnum):
+    """What `ablate list` can list."""
+
+    ARCHITECTURES = "architectures"
+    FACTORS = "factors"
+    DATASETS = "datasets"
+    METRICS = "metrics"
+    STUDIES = "studies"
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    *,
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """List what there is: architectures, factors with their levels, data sets, metrics, studies."""
+    from runners import listings
+
+    _load_plugins(plugin)
+    rows = listings.rows(what.value)
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_table(what.value, rows)
+
+
+@app.command()
+def show(
+    variant: Annotated[str, typer.Argument(help="E.g. resnet:depth=50,stem=deep64.")],
+    *,
+    image_size: Annotated[int, typer.Option(min=1, max=8192, help="Height and width in pixels.")] = 224,
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Show a variant: its levels, and its parameters, MACs and activations as observed for one image."""
+    from runners import listings
+
+    _load_plugins(plugin)
+    facts = listings.show(variant, image_size)
+    if as_json:
+        _print_json(facts)
+        return
+    levels = facts.pop("levels")
+    _print_table(
+        facts["variant"], [{"figure": key, "value": _thousands(value)} for key, value in facts.items()]
+    )
+    _print_table("levels", [{"factor": name, "level": level} for name, level in levels.items()])
+
+
+@app.command()
+def plan(
+    study: Annotated[
+        str, typer.Argument(help="A built-in study (`ablate list studies`) or a .toml file.")
+    ] = "quick",
+    *,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Print every trial that a study would run, with its forecast in seconds; run nothing."""
+    from runners import devices
+    from runners import study as studies
+    from runners.plan import plan as make_plan
+    from runners.run import cores
+
+    planned = make_plan(studies.load(study), device=devices.resolve(device), cores=cores())
+    rows = [
+        {
+            "trial": trial.id,
+            "workload": trial.workload.name,
+            "block": trial.block,
+            "arms": [arm.name for arm in trial.arms],
+            "wave": trial.wave,
+            "estimated_seconds": round(trial.estimated_seconds, 1),
+        }
+        for trial in planned.trials
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(study, rows)
+    packed = sum(trial.estimated_seconds for trial in planned.trials if not trial.timed) / cores()
+    alone = sum(trial.estimated_seconds for trial in planned.trials if trial.timed)
+    _console().print(f"{len(rows)} trials, about {packed + alone:.0f} s on {cores()} cores")
+
+
+@app.command()
+def run(
+    study: Annotated[
+        str, typer.Argument(help="A built-in study (`ablate list studies`) or a .toml file.")
+    ] = "quick",
+    *,
+    out: Annotated[Path | None, typer.Option(help="Run directory; runs/STUDY by default.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    dataset: Annotated[
+        str | None, typer.Option(help="Train on this data set instead of the study's.")
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000, help="Seeds (and timed processes); 6 at least for a verdict."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Untimed trials side by side; one a core by default.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew; an earlier run is moved aside, not deleted.")
+    ] = False,
+) -> int:
+    """Run a study and write its report. Run again, it goes on where it stopped."""
+    from runners import devices
+    from runners import study as studies
+    from runners.plan import plan as make_plan
+    from runners.progress import Display
+    from runners.run import Options, cores, execute, set_aside
+
+    console = _console()
+    resolved = devices.resolve(device)
+    planned = make_plan(
+        studies.load(study, studies.Overrides(dataset=dataset, replicates=seeds)),
+        device=resolved,
+        cores=cores(),
+    )
+    directory = out or Path("runs") / planned.study.name
+    options = Options(_writable(directory), resolved, jobs or cores(), retry_failed)
+    if fresh and (moved := set_aside(directory)):
+        console.print(f"the earlier run is kept in {moved}", markup=False, highlight=False)
+    execute(planned, options, lambda tasks: Display(console, tasks, len(planned.trials), options.jobs))
+    return _report(directory)
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument(help="A run directory, e.g. runs/quick.")]) -> int:
+    """Write the report of a run directory again, from its records; needs no PyTorch."""
+    return _report(directory)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A run directory.")],
+    second: Annotated[Path, typer.Argument(help="Another one, e.g. of another machine.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Compare the effects that two runs found, verdict by verdict; needs no PyTorch."""
+    import results
+    from results.compare import compare as compare_runs
+
+    frame = compare_runs(results.load(first), results.load(second))
+    if as_json:
+        typer.echo(frame.to_json(orient="records", indent=1))
+    else:
+        blank = frame.astype(object).where(frame.notna(), "")
+        names = [str(column) for column in blank.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in blank.to_numpy().tolist()]
+        _print_table(f"{first} and {second}", rows)
+
+
+def _report(directory: Path) -> int:
+    from results.report import write_report
+
+    written = write_report(directory)
+    _print_headline(written)
+    return SOME_FAILED if written.failed else DONE
+
+
+def _print_headline(written: "Report") -> None:
+    raise NotImplementedError
+
+
+def _writable(directory: Path) -> Path:
+    """The directory, once it is sure that a run can be written there.
+
+    Raises:
+        BadInput: It is a file, or holds something that is no run.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise BadInput(f"--out {directory}: is a file; expected a directory, e.g. runs/mine")
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / "study.json").is_file():
+        raise BadInput(
+            f"--out {directory}: holds something that is no run; expected a new directory or a run's"
+        )
+    return directory
+
+
+def _load_plugins(paths: Iterable[Path] | None) -> None:
+    from ablations import load_plugin
+
+    for path in paths or ():
+        try:
+            load_plugin(path)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPED_WIDTH
+    return console
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=1))
+
+
+def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
+    table = Table(
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in rows[0] if rows else ():
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_text(value)) for value in row.values()))
+    _console().print(table)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _thousands(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else _text(value)
+
+
+def _usage(message: str) -> str:
+    """The parser's complaint in one line, with the nearest command where it was a command."""
+    line = " ".join(message.split())
+    match = re.search(r"No such command '(.*)'", line)
+    if match:
+        names = sorted(
+            command.name or command.callback.__name__
+            for command in app.registered_commands
+            if command.callback
+        )
+        close = get_close_matches(match[1], names, n=1)
+        return f"{line} Did you mean {close[0]!r}?" if close else f"{line} One of: {', '.join(names)}."
+    return line
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of the contract: 0, 1, 2, 4 or 130."""
+    sys.exit(_main(arguments))
+
+
+def _main(arguments: list[str] | None) -> int:
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="ablate")
+    except typer.TyperException as error:
+        typer.echo(f"ablate: {_usage(error.format_message())}", err=True)
+        return BAD_INPUT
+    except BadInput as error:
+        for line in error.lines:
+            typer.echo(f"ablate: {line}", err=True)
+        return BAD_INPUT
+    except RecordError as error:
+        typer.echo(f"ablate: {error}", err=True)
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("ablate: interrupted; the same command goes on where this one stopped", err=True)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever is left is our fault, and says so
+        with tempfile.NamedTemporaryFile("w", prefix="ablate-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+        typer.echo(f"ablate: {type(error).__name__}: our fault; the traceback is in {file.name}", err=True)
+        return OUR_FAULT
+    return code if isinstance(code, int) else DONE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""One trial in its own process: from a plan's entry to a record on disk."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+import ablations
+from results.records import Outcome, Record, write_record
+from runners import probes
+from runners.arms import failure
+from runners.trial import Trial, trial_from_json
+
+
+def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -> None:
+    """Run a trial and write its record; the entry point of a trial's process.
+
+    Args:
+        content: The trial, from `Trial.to_json`.
+        run: The run directory.
+        environment: Id of the environment.
+        attempt: 1 for the first try.
+    """
+    started, start = datetime.now(UTC), time.perf_counter()
+    _die_with_parent()
+    trial = trial_from_json(content)
+    torch.set_num_threads(trial.threads)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    try:
+        for plugin in trial.plugins:
+            ablations.load_plugin(Path(plugin))
+        outcomes = probes.get(trial.workload.kind).run(trial)
+    except Exception as error:  # noqa: BLE001 - what no arm could catch concerns them all
+        outcomes = tuple(failure(arm, error) for arm in trial.arms)
+    details = {
+        "threads": trial.threads,
+        "load_at_start": load,
+        "resident_bytes": psutil.Process().memory_info().rss,
+    }
+    record = make_record(trial, environment, attempt, outcomes, started, time.perf_counter() - start, details)
+    write_record(Path(run), record)
+
+
+def make_record(
+    trial: Trial,
+    environment: str,
+    attempt: int,
+    outcomes: tuple[Outcome, ...],
+    started: datetime,
+    seconds: float,
+    details: dict[str, Any],
+) -> Record:
+    """The record of a trial."""
+    return Record(
+        trial=trial.id,
+        workload=trial.workload.name,
+        block=trial.block,
+        environment=environment,
+        attempt=attempt,
+        started_at=started.isoformat(timespec="seconds"),
+        seconds=seconds,
+        outcomes=outcomes,
+        details=details,
+    )
+
+
+def _die_with_parent() -> None:
+    """End this process when the run that started it is gone: no orphan writes beside its successor."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,109 @@
+"""What there is, as plain rows: for `ablate list` and `ablate show`."""
+
+from typing import Any
+
+import ablations
+from ablations import registry
+from ablations.factor import format_level
+from runners import datasets, probes, study
+from runners.arms import in_channels
+from runners.complexity import complexity
+from runners.errors import BadInput
+
+
+def rows(what: str) -> list[dict[str, Any]]:
+    """One row per architecture, factor, data set, metric or study."""
+    return {
+        "architectures": _architectures,
+        "factors": _factors,
+        "datasets": _datasets,
+        "metrics": _metrics,
+        "studies": _studies,
+    }[what]()
+
+
+def show(specification: str, image_size: int) -> dict[str, Any]:
+    """A variant's levels and what it costs.
+
+    Raises:
+        BadInput: The specification is wrong, or the network cannot hold an image of that size.
+    """
+    try:
+        variant = ablations.variant(specification)
+        found = complexity(ablations.build(variant, device="meta"), image_size, in_channels(variant))
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    return {
+        "variant": variant.specification,
+        "levels": {name: format_level(level) for name, level in variant.levels},
+        "image_size": image_size,
+        "parameters": found.parameters,
+        "macs": found.macs,
+        "macs_with_norm": found.macs_with_norm,
+        "activations": found.activations,
+        "output_shape": list(found.output_shape),
+    }
+
+
+def _architectures() -> list[dict[str, Any]]:
+    return [
+        {"name": name, "summary": found.summary, "factors": [factor.name for factor in found.factors]}
+        for name, found in registry.architectures().items()
+    ]
+
+
+def _factors() -> list[dict[str, Any]]:
+    return [
+        {
+            "architecture": name,
+            "factor": factor.name,
+            "kind": factor.kind.value,
+            "baseline": format_level(factor.baseline),
+            "levels": factor.expected,
+            "help": factor.help,
+        }
+        for name, found in registry.architectures().items()
+        for factor in found.factors
+    ]
+
+
+def _datasets() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "summary": dataset.summary,
+            "in_channels": dataset.in_channels,
+            "num_classes": dataset.num_classes,
+            "available": dataset.unavailable() or "yes",
+        }
+        for name, dataset in datasets.datasets().items()
+    ]
+
+
+def _metrics() -> list[dict[str, Any]]:
+    return [
+        {
+            "workload": kind,
+            "name": metric.name,
+            "unit": metric.unit,
+            "better": metric.better,
+            "effect": metric.effect_kind,
+            "margin": metric.margin,
+            "description": metric.description,
+        }
+        for kind, probe in probes.probes().items()
+        for metric in probe.metrics
+    ]
+
+
+def _studies() -> list[dict[str, Any]]:
+    found = [study.load(name) for name in study.builtin()]
+    return [
+        {
+            "name": one.name,
+            "question": one.file.question,
+            "factors": list(one.file.factors),
+            "workloads": [workload.name for workload in one.workloads],
+        }
+        for one in found
+    ]

@@ -1,0 +1,111 @@
+"""What a run shows while it lasts: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from runners.launchers import local
+from runners.launchers.local import Event
+from runners.trial import Trial
+
+LINE_SECONDS = 10.0
+"""Between lines where there is no terminal to draw a bar on."""
+
+
+class Display:
+    """Follows a run by the forecast of its trials; redrawn when told, never by a thread of its own."""
+
+    def __init__(self, console: Console, tasks: Sequence[local.Task], planned: int, jobs: int) -> None:
+        self._console = console
+        self._estimates = {task.trial.id: self._share(task.trial, jobs) for task in tasks}
+        self._total = sum(self._estimates.values())
+        self._count, self._ended, self._done = planned, planned - len(tasks), 0.0
+        self._start = self._last_line = time.perf_counter()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            _Remaining(self),
+            console=console,
+            auto_refresh=False,
+            disable=not console.is_terminal,
+        )
+        self._bar = self._progress.add_task("starting", total=self._total or 1.0)
+
+    @staticmethod
+    def _share(trial: Trial, jobs: int) -> float:
+        return trial.estimated_seconds / (1 if trial.timed else jobs)
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.refresh()
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event and redraw."""
+        if event.record is not None:
+            self._ended += 1
+            self._done += self._estimates[event.record.trial]
+            for outcome in event.record.outcomes:
+                if outcome.status not in ("ok", "not_applicable"):
+                    where = f"{event.record.workload} {event.record.block}"
+                    self._console.print(
+                        f"{outcome.status}: {outcome.arm} in {where}: {outcome.reason}",
+                        markup=False,
+                        highlight=False,
+                        soft_wrap=True,
+                    )
+        state = f"{self._ended}/{self._count} trials"
+        if event.running:
+            first = event.running[0]
+            what = f"{first.arms[0].name}" if len(first.arms) == 1 else f"{len(first.arms)} arms"
+            state += f"  {first.workload.name} {first.block} ({what})"
+        self._progress.update(self._bar, completed=self._done, description=state)
+        self._progress.refresh()
+        now = time.perf_counter()
+        if not self._console.is_terminal and (
+            now - self._last_line >= LINE_SECONDS or self._ended == self._count
+        ):
+            self._last_line = now
+            left = self.remaining_seconds
+            forecast = f", about {left:.0f} s left" if left is not None else ""
+            self._console.print(
+                f"[{now - self._start:4.0f} s] {state}{forecast}", markup=False, highlight=False
+            )
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """Forecast of what is left, scaled by how the forecasts did so far; None before anything ended."""
+        if self._done == 0:
+            return None
+        pace = (time.perf_counter() - self._start) / self._done
+        return pace * (self._total - self._done)
+
+
+class _Remaining(ProgressColumn):
+    def __init__(self, display: Display) -> None:
+        super().__init__()
+        self._display = display
+
+    def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's own signature
+        left = self._display.remaining_seconds
+        return Text("" if left is None else f"about {int(left) // 60}:{int(left) % 60:02d} left")

@@ -1,0 +1,109 @@
+"""Running what is left of a plan into a run directory."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from results.records import FINAL_STATUSES, Record, latest, read_records, write_json
+from results.study import ResolvedStudy, read_study, write_study
+from runners import environment
+from runners.launchers import local
+from runners.launchers.local import Event, Task
+from runners.plan import Plan
+from runners.trial import Trial
+
+Notify = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is done; what it measures is the study's."""
+
+    directory: Path
+    device: str
+    jobs: int
+    retry_failed: bool = False
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def execute(
+    planned: Plan, options: Options, display: Callable[[list[Task]], AbstractContextManager[Notify]]
+) -> None:
+    """Run what is left of a plan; each trial leaves its record in the run directory.
+
+    Args:
+        planned: The complete plan.
+        options: How the run is done.
+        display: Makes what follows the run, from the tasks that are left.
+    """
+    environment_id = _prepare(planned, options)
+    tasks = remaining(planned.trials, read_records(options.directory), environment_id, options.retry_failed)
+    with display(tasks) as notify:
+        local.run(
+            tasks, directory=options.directory, environment=environment_id, jobs=options.jobs, notify=notify
+        )
+
+
+def _prepare(planned: Plan, options: Options) -> str:
+    """Write the study and the environment, before the first trial; return the environment's id."""
+    facts = environment.capture(options.device)
+    environment_id = environment.identify(facts)
+    options.directory.mkdir(parents=True, exist_ok=True)
+    write_study(options.directory, _marked(planned.study, options.directory))
+    write_json(options.directory / "environment" / f"{environment_id}.json", facts)
+    return environment_id
+
+
+def _marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:
+    """The study, marked exploratory where the directory holds records of another version of it."""
+    if not any((directory / "records").glob("*.json")):
+        return resolved
+    before = read_study(directory)
+    if before.digest == resolved.digest:
+        return replace(resolved, exploratory=before.exploratory)
+    changed = [
+        name
+        for name in ("question", "architecture", "design", "seed", "factors", "arms", "workloads", "metrics")
+        if getattr(before, name) != getattr(resolved, name)
+    ]
+    return replace(
+        resolved, exploratory=(*before.exploratory, f"changed after the first trial: {', '.join(changed)}")
+    )
+
+
+def remaining(
+    trials: Iterable[Trial], records: Iterable[Record], environment_id: str, retry_failed: bool
+) -> list[Task]:
+    """The trials that have no final record in this environment, in the plan's order; a pure function."""
+    last = latest(records)
+    done = FINAL_STATUSES if retry_failed else FINAL_STATUSES | {"failed"}
+    tasks = []
+    for trial in trials:
+        record = last.get((trial.id, environment_id))
+        if record is None:
+            tasks.append(Task(trial, 1))
+        elif record.status not in done:
+            tasks.append(Task(trial, record.attempt + 1))
+    return tasks
+
+
+def set_aside(directory: Path) -> Path | None:
+    """Move a run directory out of the way, so that nothing measured is lost; return its new place."""
+    if not directory.exists():
+        return None
+    stamp = datetime.now().astimezone().strftime("%Y%m%dT%H%M%S")
+    place = directory.with_name(f"{directory.name}.{stamp}")
+    count = 1
+    while place.exists():
+        count += 1
+        place = directory.with_name(f"{directory.name}.{stamp}-{count}")
+    shutil.move(directory, place)
+    return place
