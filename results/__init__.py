@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load", "plots"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module, a class or a function
+def __getattr__(name: str) -> Any:
     if name == "plots":
         return import_module("results.plots")
     if name in {"Run", "load"}:

@@ -10,16 +10,21 @@ CELL_COLUMNS = ["arm", "environment", "column", "text", "verdict", "inert"]
 
 def headline_cells(effects: pd.DataFrame) -> pd.DataFrame:
     """One row per arm and headline column: `text` such as `▼ +31 %`, and its verdict for colouring."""
-    rows = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
-    names = column_names(effects)
+    rows = headline_rows(effects)
     cells = [
         {
             **{name: row[name] for name in ("arm", "environment", "column", "verdict", "inert")},
             "text": cell_text(row["effect"], row["effect_kind"], row["unit"], row["verdict"]),
         }
-        for row in rows.assign(column=names).to_dict("records")
+        for row in rows.to_dict("records")
     ]
     return pd.DataFrame(cells, columns=CELL_COLUMNS)
+
+
+def headline_rows(effects: pd.DataFrame) -> pd.DataFrame:
+    """The effects that stand in headlines, the control left out, each with the name of its `column`."""
+    named = effects.assign(column=column_names(effects))
+    return named[named["headline"].astype(bool) & (named["factor"] != CONTROL_FACTOR)]
 
 
 def headline(effects: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The forest plot: every effect with its simultaneous interval, its margin and the noise floor."""
 
 import math
+import textwrap
 from collections.abc import Hashable
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from results import format as text
-from results.headline import column_names
+from results.headline import headline_rows
 from results.plots.theme import (
     BAND,
     COLOURS,
@@ -24,7 +25,6 @@ from results.plots.theme import (
     ratio_axis,
     themed,
 )
-from results.study import CONTROL_FACTOR
 
 Row = dict[Hashable, Any]
 
@@ -37,18 +37,16 @@ def forest(effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
         effects: As `Run.effects` gives it, of one environment. The control and inert arms are left out.
         noise: As `Run.noise_floor` gives it; its half-widths are drawn as dotted lines.
     """
-    shown = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
-    shown = shown.assign(panel=column_names(effects))
-    arms = [arm for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
+    shown = headline_rows(effects)
+    arms = [str(arm) for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
     shown = shown[shown["arm"].isin(arms)]
     if shown.empty:
         return nothing("No headline metric was measured.")
-    groups = list(shown.groupby("panel", sort=False))
-    arms = [str(arm) for arm in arms]
+    groups = list(shown.groupby("column", sort=False))
     figure, axes = panels(len(groups), 3, 3.9, 1.0 + 0.27 * len(arms))
-    for axis, (name, group) in zip(axes, groups, strict=True):
-        _panel(axis, str(name), group, arms, noise)
-        axis.tick_params(labelleft=axis.get_subplotspec().is_first_col())
+    for i, (axis, (name, group)) in enumerate(zip(axes, groups, strict=True)):
+        _panel(axis, textwrap.fill(str(name), 34), group, arms, noise)
+        axis.tick_params(labelleft=i % 3 == 0)
     _legend(figure, noise is not None and len(noise) > 0)
     return figure
 

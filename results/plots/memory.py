@@ -30,10 +30,10 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     longest = max(len(arm) for arm in arms)
     height = 0.8 + (0.12 + 0.17 * len(sources)) * len(arms)
     figure, axes = panels(len(groups), 2, 4.2 + 0.07 * min(longest, 40), height)
-    for axis, ((workload, label, mode), group) in zip(axes, groups, strict=True):
+    for i, (axis, ((workload, label, mode), group)) in enumerate(zip(axes, groups, strict=True)):
         _bars(axis, group, arms, sources)
         axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")
-        axis.tick_params(labelleft=axis.get_subplotspec().is_first_col())
+        axis.tick_params(labelleft=i % 2 == 0)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(sources), frameon=False)
     return figure

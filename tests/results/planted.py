@@ -91,7 +91,7 @@ class Plan:
 
 
 def study(plan: Plan) -> ResolvedStudy:
-    def workload(name: str, kind: WorkloadKind, unit: str, replicates: int, **given: Any) -> Workload:  # noqa: ANN401
+    def workload(name: str, kind: WorkloadKind, unit: str, replicates: int, **given: Any) -> Workload:
         context: dict[str, Any] = {
             "input_size": 224,
             "batch_size": 32,
@@ -142,7 +142,7 @@ def record(workload: str, block: str, *outcomes: Outcome) -> Record:
     return Record(name, workload, block, ENVIRONMENT, 1, "2026-01-01T00:00:00+00:00", 2.5, outcomes)
 
 
-def outcome(arm: str, status: Status = "ok", reason: str | None = None, **fields: Any) -> Outcome:  # noqa: ANN401
+def outcome(arm: str, status: Status = "ok", reason: str | None = None, **fields: Any) -> Outcome:
     changes = next(a.changes for a in ARMS if a.name == arm)
     spec = "resnet:depth=18" + ("," if changes else "") + _spec(Arm(arm, "arm", changes))
     return Outcome(arm, spec, {"depth": 18, **changes}, status, reason, **fields)

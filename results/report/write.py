@@ -1,0 +1,169 @@
+"""Write the report of a run directory."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from matplotlib.figure import Figure
+
+from results import plots
+from results.headline import headline, headline_cells
+from results.report import content
+from results.report.words import Phrase
+from results.run import Run, load
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a terminal says about a report that was written.
+
+    Attributes:
+        index: The page.
+        faults: Why the report, or a part of it, is invalid; empty if it stands.
+        missing: Arms with fewer blocks on record than planned.
+        failed: Outcomes that are not `ok`, as `Run.trials` gives them.
+        headline: Headline table, one row per arm; `results.headline.headline`.
+        cells: The same, one row per cell with its verdict; `results.headline.headline_cells`.
+        answers: For each arm what it costs and buys, as (leading word, text).
+        undecided: Number of effects that are inconclusive for want of blocks.
+    """
+
+    index: Path
+    faults: tuple[str, ...]
+    missing: pd.DataFrame
+    failed: pd.DataFrame
+    headline: pd.DataFrame
+    cells: pd.DataFrame
+    answers: tuple[tuple[str, list[Phrase]], ...]
+    undecided: int
+
+    @property
+    def valid(self) -> bool:
+        """Whether every A/A control and every check of determinism held."""
+        return not self.faults
+
+
+def write_report(run_dir: Path) -> Report:
+    """Write `report/` of a run directory: page, Markdown, figures and tables.
+
+    Raises:
+        RecordError: It is no run directory, or a file in it is not what it should be.
+    """
+    run = load(run_dir)
+    target = Path(run_dir) / "report"
+    _write_tables(run, target / "tables")
+    names = sorted(run.outcomes["environment"].unique())
+    sections = [content.environment_section(run, name) for name in names]
+    for section in sections:
+        suffix = f"-{section.name}" if len(sections) > 1 else ""
+        section.figures.extend(_write_figures(run, section.name, target / "figures", suffix))
+    given = _context(run, sections)
+    _render(target / "index.html", "index.html.j2", given | {"image": _embed(target / "figures")}, page=True)
+    _render(target / "report.md", "report.md.j2", given, page=False)
+    effects = run.effects()
+    trials = run.trials()
+    return Report(
+        index=target / "index.html",
+        faults=tuple(given["faults"]),
+        missing=run.missing(),
+        failed=trials[trials["status"] != "ok"].reset_index(drop=True),
+        headline=headline(effects),
+        cells=headline_cells(effects),
+        answers=tuple((arm, phrases) for section in sections for arm, _, phrases in section.answers),
+        undecided=sum(len(section.undecided.rows) for section in sections),
+    )
+
+
+def _context(run: Run, sections: list[content.EnvironmentSection]) -> dict[str, Any]:
+    return {
+        "study": run.study,
+        "digest": run.study.digest,
+        "sections": sections,
+        "faults": content.faults(run),
+        "missing": content.missing(run),
+        "failed": content.failed(run),
+        "inert": content.inert(run),
+        "methods": content.methods(run),
+        "metrics": content.metrics(run),
+        "environments": content.environments(run),
+        "trials": int(run.outcomes["trial"].nunique()),
+    }
+
+
+def _write_tables(run: Run, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "effects": run.effects(),
+        "interactions": run.interactions(),
+        "variants": run.variants(),
+        "claims": run.claims(),
+        "trials": run.trials(),
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _write_figures(run: Run, environment: str, folder: Path, suffix: str) -> list[tuple[str, str, str]]:
+    """Draw and save what there is to draw; name, title and alternative text of each figure."""
+    effects, noise, curves = (
+        frame[frame["environment"] == environment] for frame in (run.effects(), run.noise_floor(), run.curves)
+    )
+    better: dict[str, str] = {metric.name: metric.better for metric in run.study.metrics}
+    kinds = set(effects["kind"])
+    arms = ", ".join(dict.fromkeys(effects[effects["factor"] != "(control)"]["arm"]))
+    drawn: dict[str, tuple[Figure, str, str]] = {
+        "effects": (
+            plots.forest(effects, noise),
+            "Every effect with its interval",
+            f"Forest plot: change against the baseline with simultaneous 95 % intervals for {arms}.",
+        )
+    }
+    if {"throughput", "convergence"} <= kinds:
+        alt = f"Scatter plot: relative step time against difference in accuracy for {arms}."
+        drawn["tradeoff"] = (plots.tradeoff(effects), "What time buys in accuracy", alt)
+    if "memory" in kinds:
+        alt = f"Bar chart: peak memory of the baseline and of {arms}."
+        drawn["memory"] = (plots.memory_bars(effects), "Memory, simulated beside measured", alt)
+    if len(curves):
+        alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."
+        drawn["convergence"] = (plots.convergence_curves(curves, better), "Convergence", alt)
+    for name, (figure, _, _) in drawn.items():
+        plots.save(figure, folder / f"{name}{suffix}")
+    return [(f"{name}{suffix}", title, alt) for name, (_, title, alt) in drawn.items()]
+
+
+def _embed(folder: Path) -> Any:
+    """Figures as data URIs: an SVG in an `img` shares no ids with another and loads nothing."""
+
+    def image(name: str) -> str:
+        encoded = base64.b64encode((folder / f"{name}.svg").read_bytes()).decode("ascii")
+        return f"data:image/svg+xml;base64,{encoded}"
+
+    return image
+
+
+def _render(path: Path, template: str, given: dict[str, Any], *, page: bool) -> None:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("results", "report"),
+        autoescape=page,  # noqa: S701 - Markdown is escaped by `_markdown` instead
+        finalize=None if page else _markdown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    path.write_text(environment.get_template(template).render(given), encoding="utf-8")
+
+
+def _markdown(value: object) -> object:
+    """Text that Markdown shows as it is: no tag, no column, no emphasis comes from a name or a reason."""
+    if not isinstance(value, str):
+        return value
+    for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        value = value.replace(sign, shown)
+    for sign in ("\\", "`", "*", "|", "[", "]"):
+        value = value.replace(sign, f"\\{sign}")
+    return " ".join(value.split())
