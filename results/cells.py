@@ -15,6 +15,29 @@ CELL_COLUMNS = ["environment", "workload", "metric", "mode", "split", "source", 
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one arm in a workload.
+
+    Attributes:
+        blocks: Number of blocks on record.
+        bad: Outcomes whose status is not `ok`: block, status, reason.
+        censored: By block, the metrics that were censored and why.
+    """
+
+    blocks: int
+    bad: pd.DataFrame
+    censored: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, outcomes: pd.DataFrame) -> "Fate":
+        """From the outcomes of one arm in one workload and environment."""
+        ok = outcomes["status"] == "ok"
+        found = zip(outcomes["block"], outcomes["censored"], ok, strict=True)
+        censored = {str(block): reasons for block, reasons, fine in found if fine and reasons}
+        return cls(outcomes["block"].nunique(), outcomes[~ok], censored)
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Samples of one metric in one environment, workload, mode, split, source and device.
 
@@ -27,7 +50,7 @@ class Cell:
         source: `simulated`, `measured`, `observed` or None.
         device: What the samples hold for.
         wide: Samples in the metric's unit, one column per arm, one row per (block, pair, round).
-        outcomes: What became of each arm in each block.
+        fates: What became of each arm that is on record.
     """
 
     environment: str
@@ -38,7 +61,7 @@ class Cell:
     source: str | None
     device: str | None
     wide: pd.DataFrame
-    outcomes: pd.DataFrame
+    fates: Mapping[str, Fate]
 
     @property
     def family(self) -> str:
@@ -83,7 +106,9 @@ class Cell:
         """To the scale of the analysis: the logarithm for a ratio metric, NaN where there is none."""
         if self.metric is None or self.metric.effect_kind == "difference":
             return frame
-        return frame.where(frame > 0).transform(np.log)
+        numbers = frame.to_numpy(dtype=float)
+        logs = np.log(numbers, out=np.full_like(numbers, np.nan), where=numbers > 0)
+        return pd.DataFrame(logs, index=frame.index, columns=frame.columns)
 
     def unscaled(self, number: float | None) -> float | None:
         """From the scale of the analysis back to a ratio or a difference."""
@@ -112,9 +137,10 @@ def cells(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFra
             here = _at(outcomes, environment, workload.name)
             if here.empty:
                 continue
+            fates = {str(arm): Fate.of(group) for arm, group in here.groupby("arm")}
             samples = _at(measurements, environment, workload.name)
             if samples.empty:
-                yield Cell(environment, workload, None, None, None, None, None, pd.DataFrame(), here)
+                yield Cell(environment, workload, None, None, None, None, None, pd.DataFrame(), fates)
             keys = CELL_COLUMNS[2:]
             groups = samples.assign(**{key: samples[key].fillna("") for key in keys}).groupby(
                 keys, sort=False
@@ -124,7 +150,7 @@ def cells(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFra
                 metric = order[key[0]][1]
                 mode, split, source, device = (part or None for part in key[1:])
                 wide = _wide(named[key], metric.exact)
-                yield Cell(environment, workload, metric, mode, split, source, device, wide, here)
+                yield Cell(environment, workload, metric, mode, split, source, device, wide, fates)
 
 
 def _rank(part: str) -> tuple[int, str]:

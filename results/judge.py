@@ -117,7 +117,7 @@ def _judgement(
         return Judgement("invalid", [fault])
     if found.n == 0:
         return Judgement("inconclusive", [])
-    if any(len(notes.censoring(cell, arm)) for arm in arms):
+    if any(notes.censoring(cell, arm) for arm in arms):
         return Judgement("inconclusive", [])
     if cell.exact:
         return _by_interval(cell, found, size, ["exact"])
@@ -152,11 +152,11 @@ def _by_interval(cell: Cell, found: Estimate, size: int, said: list[str]) -> Jud
 def _one_sided_censoring(comparison: Comparison, size: int) -> tuple[float | None, Judgement | None]:
     """All blocks of one arm censored and none of the other's: a sign test, and no invented number."""
     cell, arm, baseline = comparison.cell, comparison.arm, comparison.baseline
-    reached = {name: cell.values(name).index for name in (arm, baseline)}
-    missed = {name: notes.censoring(cell, name).index for name in (arm, baseline)}
+    reached = {name: set(cell.values(name).index) for name in (arm, baseline)}
+    missed = {name: set(notes.censoring(cell, name)) for name in (arm, baseline)}
     for loser, winner in ((arm, baseline), (baseline, arm)):
-        pairs = missed[loser].intersection(reached[winner])
-        if len(comparison.coefficients) > 2 or len(reached[loser]) or len(missed[winner]) or pairs.empty:
+        pairs = missed[loser] & reached[winner]
+        if len(comparison.coefficients) > 2 or reached[loser] or missed[winner] or not pairs:
             continue
         p = rules.sign_test(len(pairs), 0)
         decided = len(pairs) >= rules.MINIMUM_BLOCKS and size * p < rules.ALPHA

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from results import format as text
 from results.cells import Cell
 from results.statistics import MINIMUM_BLOCKS
@@ -36,18 +34,17 @@ def would_decide(n: int, needed: int | None, unit: str) -> str:
 
 def dropped(cell: Cell, arms: Iterable[str]) -> list[str]:
     """Which blocks are not averaged, by arm and status, with the first reason given."""
-    said = []
+    said, unit = [], cell.workload.block_unit
     for arm in arms:
-        mine = cell.outcomes[cell.outcomes["arm"] == arm]
-        if mine.empty:
+        fate = cell.fates.get(arm)
+        if fate is None:
             said.append(f"{arm}: not run yet")
-        for status, group in mine[mine["status"] != "ok"].groupby("status", sort=True):
+            continue
+        for status, group in fate.bad.groupby("status", sort=True):
             blocks = sorted(group["block"].unique(), key=_natural)
-            everywhere = len(blocks) == mine["block"].nunique()
-            unit = cell.workload.block_unit
             where = f" in all {text.count(len(blocks), unit)}" if len(blocks) > 1 else ""
-            if not everywhere:
-                of = text.count(mine["block"].nunique(), unit)
+            if len(blocks) < fate.blocks:
+                of = text.count(fate.blocks, unit)
                 where = f" in {len(blocks)} of {of} ({', '.join(blocks)}), left out of the average"
             reasons = group["reason"].dropna()
             reason = f" ({reasons.iloc[0]})" if len(reasons) else ""
@@ -60,19 +57,18 @@ def censored(cell: Cell, arms: Iterable[str]) -> list[str]:
     said = []
     for arm in arms:
         reasons = censoring(cell, arm)
-        if len(reasons):
-            total = int((cell.outcomes["arm"] == arm).sum())
-            of = f"{len(reasons)} of {text.count(total, cell.workload.block_unit)}"
-            said.append(f"censored for {arm} in {of} ({reasons.iloc[0]})")
+        if reasons:
+            of = f"{len(reasons)} of {text.count(cell.fates[arm].blocks, cell.workload.block_unit)}"
+            said.append(f"censored for {arm} in {of} ({next(iter(reasons.values()))})")
     return said
 
 
-def censoring(cell: Cell, arm: str) -> pd.Series:
+def censoring(cell: Cell, arm: str) -> dict[str, str]:
     """Reason by block for which the cell's metric is censored."""
-    mine = cell.outcomes[(cell.outcomes["arm"] == arm) & (cell.outcomes["status"] == "ok")]
-    name = cell.metric.name if cell.metric else ""
-    reasons = mine.set_index("block")["censored"].map(lambda found: found.get(name))
-    return reasons.dropna()
+    if cell.metric is None or arm not in cell.fates:
+        return {}
+    name = cell.metric.name
+    return {block: reasons[name] for block, reasons in cell.fates[arm].censored.items() if name in reasons}
 
 
 def disagreement(cell: Cell, arms: Iterable[str]) -> str | None:

@@ -20,6 +20,7 @@ from results.plots.theme import (
     INK,
     MARKERS,
     difference_axis,
+    label_room,
     nothing,
     panels,
     ratio_axis,
@@ -43,7 +44,7 @@ def forest(effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
     if shown.empty:
         return nothing("No headline metric was measured.")
     groups = list(shown.groupby("column", sort=False))
-    figure, axes = panels(len(groups), 3, 3.9, 1.0 + 0.27 * len(arms))
+    figure, axes = panels(len(groups), 3, (3.4, 0.75 + 0.27 * len(arms)), (label_room(arms), 0.6))
     for i, (axis, (name, group)) in enumerate(zip(axes, groups, strict=True)):
         _panel(axis, textwrap.fill(str(name), 34), group, arms, noise)
         axis.tick_params(labelleft=i % 3 == 0)

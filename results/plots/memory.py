@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results import format as text
-from results.plots.theme import nothing, panels, themed
+from results.plots.theme import label_room, nothing, panels, themed
 from results.study import CONTROL_FACTOR
 
 _COLOURS, _HATCHES = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7"), ("", "///", "...", "xxx")
@@ -27,9 +27,8 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     groups = list(rows.groupby(["workload", "label", "mode"], sort=False))
     sources = sorted(rows["source"].unique(), key=lambda source: (not source.startswith("simulated"), source))
     arms = ["baseline", *dict.fromkeys(rows["arm"])]
-    longest = max(len(arm) for arm in arms)
-    height = 0.8 + (0.12 + 0.17 * len(sources)) * len(arms)
-    figure, axes = panels(len(groups), 2, 4.2 + 0.07 * min(longest, 40), height)
+    height = 0.7 + (0.12 + 0.17 * len(sources)) * len(arms)
+    figure, axes = panels(len(groups), 2, (4.6, height), (label_room(arms), 0.3))
     for i, (axis, ((workload, label, mode), group)) in enumerate(zip(axes, groups, strict=True)):
         _bars(axis, group, arms, sources)
         axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")

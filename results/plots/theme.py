@@ -84,17 +84,31 @@ def nothing(message: str) -> Figure:
     return figure
 
 
-def panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A grid of `count` panels of the given size in inches, row by row; the rest of the grid is hidden."""
+def panels(
+    count: int, columns: int, size: tuple[float, float], room: tuple[float, float] = (0, 0)
+) -> tuple[Figure, list[Axes]]:
+    """A grid of panels, row by row; what is left of the grid is hidden.
+
+    Args:
+        count: Number of panels.
+        columns: Panels in a row, at most.
+        size: Width and height of a panel in inches.
+        room: Width left for labels at the left, height left for a legend at the bottom.
+    """
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    figure = Figure(figsize=(size[0] * columns + room[0], size[1] * rows + room[1]), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     axes = [axis for row in grid for axis in row]
     for axis in axes[count:]:
         axis.set_visible(False)
     sns.despine(fig=figure, left=True)
     return figure, axes[:count]
+
+
+def label_room(names: Sequence[str]) -> float:
+    """Inches that tick labels take."""
+    return 0.075 * max(len(name) for name in names)
 
 
 def ratio_axis(axis: Axes, low: float, high: float) -> None:

@@ -1,5 +1,6 @@
 """Cost against accuracy: what each arm pays in time for what it gains."""
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from matplotlib.transforms import Bbox
 from results import format as text
 from results.plots.theme import FAINT, INK, nothing, ratio_axis, themed
 from results.study import CONTROL_FACTOR
+
+MOST_NAMED = 8
 
 
 @themed
@@ -51,8 +54,24 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
     mode = f", {first['mode_x']}" if isinstance(first["mode_x"], str) else ""
     axis.set_xlabel(f"{first['label_x']}{mode} [{first['workload_x']}] against the baseline (left is faster)")
     axis.set_ylabel(f"{first['label_y']} [{first['workload_y']}] against the baseline")
-    _label(figure, axis, [(1.0, 0.0, "baseline"), *zip(x, y, points["arm"], strict=True)])
+    places = list(zip(x, y, points["arm"], strict=True))
+    if len(places) > MOST_NAMED:
+        _number(figure, axis, places)
+    else:
+        _label(axis, [(1.0, 0.0, "baseline"), *places])
     return figure
+
+
+def _number(figure: Figure, axis: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Numbers in the points and a key beside the axes: more names than this would cover each other."""
+    for i, (x, y, _) in enumerate(points, start=1):
+        axis.plot([x], [y], "o", color="#0072b2", mec="white", ms=13, zorder=4)
+        axis.annotate(str(i), (x, y), ha="center", va="center", fontsize=7, color="white", zorder=5)
+    key = "\n".join(f"{i:>2}  {textwrap.shorten(name, 48)}" for i, (_, _, name) in enumerate(points, start=1))
+    axis.text(
+        1.02, 1, f"◆  baseline\n{key}", transform=axis.transAxes, va="top", fontsize=8, linespacing=1.35
+    )
+    figure.set_size_inches(11.5, max(5.2, 0.9 + 0.172 * len(points)))
 
 
 def _first(rows: pd.DataFrame) -> pd.DataFrame:
@@ -65,9 +84,9 @@ def _first(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[(rows[keys].fillna("") == cell).all(axis=1)]
 
 
-def _label(figure: Figure, axis: Axes, points: list[tuple[float, float, str]]) -> None:
+def _label(axis: Axes, points: list[tuple[float, float, str]]) -> None:
     """Write each name beside its point, at the first of some places where it covers nothing."""
-    canvas: Any = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(axis.get_figure(root=True))
     canvas.draw()
     renderer = canvas.get_renderer()
     taken = [
