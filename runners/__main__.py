@@ -44,6 +44,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+_STYLES = {"better": "green", "worse": "red", "equivalent": "dim", "invalid": "bold red"}
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plugin = Annotated[
     list[Path] | None, typer.Option("--plugin", help="A Python file with architectures of your own.")
@@ -214,11 +216,46 @@ def _report(directory: Path) -> int:
 
     written = write_report(directory)
     _print_headline(written)
-    return SOME_FAILED if written.failed else DONE
+    failed = written.failed["status"].ne("not_applicable").any()
+    return SOME_FAILED if failed else DONE
 
 
 def _print_headline(written: "Report") -> None:
-    raise NotImplementedError
+    """The answer in short: the table, what stands in the way of believing it, and where to read on."""
+    console = _console()
+    table = written.headline.reset_index()
+    styles = {
+        (cell["arm"], cell["column"]): _STYLES.get(cell["verdict"], "")
+        for cell in written.cells.to_dict("records")
+    }
+    shown = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for column in table.columns:
+        shown.add_column(escape(str(column)), overflow="fold")
+    for row in table.to_dict("records"):
+        arm = row["arm"]
+        shown.add_row(
+            *(
+                f"[{style}]{escape(str(value))}[/]"
+                if (style := styles.get((arm, column)))
+                else escape(str(value))
+                for column, value in row.items()
+            )
+        )
+    console.print(shown)
+    console.print(
+        "against the baseline: ▲ better  ▼ worse  ≈ equivalent within the margin  ? undecided", style="dim"
+    )
+    for fault in written.faults:
+        console.print(f"INVALID: {fault}", style="bold red", markup=False)
+    for row in written.failed.to_dict("records"):
+        console.print(
+            f"{row['status']}: {row['arm']} in {row['workload']}: {row['reason']}",
+            markup=False,
+            highlight=False,
+        )
+    if len(written.missing):
+        console.print("the run is incomplete; the same command goes on where it stopped", style="yellow")
+    console.print(f"report: {written.index}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _writable(directory: Path) -> Path:

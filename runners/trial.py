@@ -65,7 +65,7 @@ class Trial:
 
 
 def make_trial(**fields: Any) -> Trial:
-    """A trial whose id is a hash of what defines it: levels, workload, block, and the sources it runs through.
+    """A trial whose id is a hash of what defines it: levels, workload, block, the sources it runs through.
 
     The number of blocks is no part of it, so that a run with more seeds keeps those it has.
     """

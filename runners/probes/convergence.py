@@ -157,7 +157,7 @@ def _step(network: nn.Module, optimizer: torch.optim.Optimizer, batch: Images, d
     network.train()
     optimizer.zero_grad(set_to_none=True)
     loss = nn.functional.cross_entropy(network(batch.images.to(device)), batch.labels.to(device))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     return loss.item()
 

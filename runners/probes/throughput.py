@@ -211,7 +211,7 @@ def _train(
 ) -> None:
     with autocast():
         loss = nn.functional.cross_entropy(network(images), labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
 

@@ -1,0 +1,62 @@
+"""What defines the step whose memory is asked for."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal, get_args
+
+Mode = Literal["train", "inference"]
+Target = Literal["cuda", "cpu"]
+OptimizerName = Literal["sgd", "adamw"]
+OptimizerKind = Literal["default", "single", "foreach"]
+
+GRANULARITY: dict[Target, int] = {"cuda": 512, "cpu": 1}
+"""Bytes to which an allocator rounds a tensor up. CUDA's caching allocator hands out blocks of 512 bytes;
+the CPU's reports what was asked of it (it aligns to 64 bytes, but counts them nowhere)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """One step in the steady state: the optimizer's state exists, gradients do not.
+
+    Attributes:
+        input_shape: Shape of the images, (N, C, H, W).
+        mode: `train` is forward, loss, backward and optimizer step; `inference` a forward pass of the
+            model in evaluation mode under `torch.inference_mode`.
+        target_shape: Shape of the class indices (int64) for the cross-entropy; (N,) unless given.
+        optimizer: `sgd` or `adamw`.
+        optimizer_kind: `foreach` computes all parameters at once, with temporaries as large as all of
+            them; `default` is what the target device would choose (CUDA: foreach, CPU: single).
+        momentum: Of SGD; 0 keeps no state.
+        weight_decay: Of either optimizer.
+    """
+
+    input_shape: tuple[int, ...]
+    mode: Mode = "train"
+    target_shape: tuple[int, ...] | None = None
+    optimizer: OptimizerName = "sgd"
+    optimizer_kind: OptimizerKind = "default"
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+
+    def __post_init__(self) -> None:
+        for name, shape in (("input_shape", self.input_shape), ("target_shape", self.target_shape)):
+            if shape is not None and (not shape or any(size < 1 for size in shape)):
+                raise ValueError(f"{name} {shape}: every size must be 1 or more, the batch included")
+        for name, value, choices in (
+            ("mode", self.mode, Mode),
+            ("optimizer", self.optimizer, OptimizerName),
+            ("optimizer_kind", self.optimizer_kind, OptimizerKind),
+        ):
+            if value not in get_args(choices):
+                raise ValueError(f"{name} {value!r}: expected one of {', '.join(get_args(choices))}")
+        if self.momentum < 0 or self.weight_decay < 0:
+            raise ValueError(
+                f"momentum {self.momentum} and weight decay {self.weight_decay}: neither may be negative"
+            )
+        if prod(self.input_shape) >= 2**63:
+            raise ValueError(f"input_shape {self.input_shape}: more elements than a tensor can count (2**63)")
+
+    @property
+    def labels_shape(self) -> tuple[int, ...]:
+        """Shape of the class indices."""
+        return self.target_shape if self.target_shape is not None else self.input_shape[:1]
