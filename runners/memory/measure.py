@@ -1,5 +1,6 @@
 """What the device's own allocator held during a step, and how much of it no tensor accounts for."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -118,9 +119,17 @@ def _cpu_peaks(step: Step) -> dict[str, int]:
 
 
 def memory_events(run: Callable[[], None]) -> Iterable[int]:
-    """Bytes handed out (positive) and taken back, in the order of time."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        run()
+    """Bytes handed out (positive) and taken back, in the order of time.
+
+    Garbage of others is collected before, and none during, so that no block but the step's is taken back.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+            run()
+    finally:
+        gc.enable()
     results = profiler.profiler.kineto_results
     events = [event for event in results.events() if event.name() == "[memory]"]
     events.sort(key=lambda event: event.start_ns())
