@@ -1,7 +1,7 @@
 """The ResNet family against torchvision's and timm's networks with the same weights, bit for bit."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -14,14 +14,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 import ablations
 
 SIDE = 64
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # small layers wait for busy cores longer than they compute
-    yield
-    torch.set_num_threads(threads)
 
 
 class Step(NamedTuple):
