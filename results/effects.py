@@ -57,6 +57,8 @@ def interactions(
 
 def _invalidate(rows: pd.DataFrame) -> pd.DataFrame:
     """Where the duplicate of the baseline differs from it, no row of that metric can be believed."""
+    if rows.empty:
+        return rows
     control = rows["factor"] == CONTROL_FACTOR
     failed = control & rows["verdict"].isin(["better", "worse", "invalid"])
     cell = rows[CELL_COLUMNS].fillna("").agg("\n".join, axis=1)

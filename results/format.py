@@ -97,9 +97,9 @@ def _difference(number: float, unit: str) -> str:
 
 
 def _signed(number: float, unit: str) -> str:
-    text = _difference(abs(number), unit)
-    if not any(digit in text for digit in "123456789"):
+    if number == 0:
         return "±0"
+    text = _difference(abs(number), unit) if abs(number) >= 1e-3 else "<0.001"
     return ("−" if number < 0 else "+") + text
 
 
@@ -119,7 +119,7 @@ def _ratio(number: float) -> str:
         return f"{number:,.0f}"
     if number >= 10:
         return f"{number:.1f}"
-    return f"{number:.3f}" if abs(number - 1) < 0.1 and number != 1 else f"{number:.2f}"
+    return f"{number:.3f}" if number < 1.1 and number != 1 else f"{number:.2f}"
 
 
 def _scaled(number: float, units: tuple[tuple[float, str], ...], gap: str, smallest: str) -> str:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -72,6 +73,8 @@ def save(figure: Figure, path: Path) -> list[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     files = [path.parent / f"{path.name}.svg", path.parent / f"{path.name}.png"]
     with theme():
+        FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+        figure.set_layout_engine("none")  # laid out once; saving need not do it again
         figure.savefig(files[0], metadata={"Date": None, "Creator": None}, bbox_inches="tight")
         figure.savefig(files[1], dpi=144, metadata={"Software": None}, bbox_inches="tight")
     return files

@@ -135,10 +135,11 @@ def _numbers(row: Row) -> list[Cell]:
     kind, unit, verdict = row["effect_kind"], row["unit"], row["verdict"]
     change = text.change(row["effect"], kind, unit)
     exact = "exact" in row["note"].split("; ")
+    ratio = kind == "ratio" and not text.missing(row["effect"])
     return [
         Cell(text.value(row["baseline_value"], unit)),
         Cell(text.value(row["value"], unit)),
-        Cell(f"{text.effect(row['effect'], kind, unit)} ({change})" if kind == "ratio" else change),
+        Cell(f"{text.effect(row['effect'], kind, unit)} ({change})" if ratio else change),
         Cell("exact" if exact else text.interval(row["ci_low"], row["ci_high"], kind, unit) or "—"),
         Cell(str(row["n"])),
         Cell(text.p_value(row["p_adjusted"])),

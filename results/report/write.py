@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
 from results import plots
 from results.headline import headline, headline_cells
 from results.report import content
+from results.report.render import html, markdown
 from results.report.words import Phrase
 from results.run import Run, load
 
@@ -61,8 +61,8 @@ def write_report(run_dir: Path) -> Report:
         suffix = f"-{section.name}" if len(sections) > 1 else ""
         section.figures.extend(_write_figures(run, section.name, target / "figures", suffix))
     given = _context(run, sections)
-    _render(target / "index.html", "index.html.j2", given | {"image": _embed(target / "figures")}, page=True)
-    _render(target / "report.md", "report.md.j2", given, page=False)
+    html(target / "index.html", given | {"image": _embed(target / "figures")})
+    markdown(target / "report.md", given)
     effects = run.effects()
     trials = run.trials()
     return Report(
@@ -72,7 +72,11 @@ def write_report(run_dir: Path) -> Report:
         failed=trials[trials["status"] != "ok"].reset_index(drop=True),
         headline=headline(effects),
         cells=headline_cells(effects),
-        answers=tuple((arm, phrases) for section in sections for arm, _, phrases in section.answers),
+        answers=tuple(
+            (f"{arm} on {section.name}" if len(sections) > 1 else arm, phrases)
+            for section in sections
+            for arm, _, phrases in section.answers
+        ),
         undecided=sum(len(section.undecided.rows) for section in sections),
     )
 
@@ -143,27 +147,3 @@ def _embed(folder: Path) -> Any:
         return f"data:image/svg+xml;base64,{encoded}"
 
     return image
-
-
-def _render(path: Path, template: str, given: dict[str, Any], *, page: bool) -> None:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("results", "report"),
-        autoescape=page,  # noqa: S701 - Markdown is escaped by `_markdown` instead
-        finalize=None if page else _markdown,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    path.write_text(environment.get_template(template).render(given), encoding="utf-8")
-
-
-def _markdown(value: object) -> object:
-    """Text that Markdown shows as it is: no tag, no column, no emphasis comes from a name or a reason."""
-    if not isinstance(value, str):
-        return value
-    for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        value = value.replace(sign, shown)
-    for sign in ("\\", "`", "*", "|", "[", "]"):
-        value = value.replace(sign, f"\\{sign}")
-    return " ".join(value.split())

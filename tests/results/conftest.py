@@ -1,0 +1,25 @@
+import pytest
+
+import results
+from results.report import Report, write_report
+from results.run import Run
+from tests.results.planted import Plan, write_run
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A complete run with planted truths."""
+    return results.load(write_run(tmp_path_factory.mktemp("runs") / "planted"))
+
+
+@pytest.fixture(scope="session")
+def report(run: Run) -> Report:
+    """The report of that run, written."""
+    return write_report(run.path)
+
+
+@pytest.fixture(scope="session")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run in which the duplicate of the baseline is slower and a placebo slips by one bit."""
+    plan = Plan(control_time=1.3, relu_slip=1e-16, missing_convergence=1)
+    return results.load(write_run(tmp_path_factory.mktemp("runs") / "broken", plan))

@@ -1,0 +1,208 @@
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from results.report import Report, write_report
+from results.run import Run
+from tests.results.planted import HUGE, NORM, POOL, RELU, STEM, Plan, write_run
+
+EFFECTS = """
+workload, metric, unit, mode, factor, level, baseline_level, variant, baseline_variant, dataset, split,
+input_size, batch_size, precision, device, environment, source, baseline_value, value, effect,
+effect_kind, ci_low, ci_high, n, block_unit, p_value, p_adjusted, family, margin, n_needed, verdict, note
+"""
+EFFECTS_COLUMNS = [name.strip() for name in EFFECTS.split(",")]
+HOSTILE = "<script>alert('arm')</script>|*x*"
+REASON = '<img src="https://example.org/x" onerror=alert(1)> $\\frac{1}{2}$ | _x_\nsecond line'
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text between them."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty images instead of figures, where only the words are looked at."""
+
+    def save(figure: Figure, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.svg").write_text("<svg/>")
+
+    monkeypatch.setattr("results.plots.save", save)
+
+
+def page(report: Report) -> Page:
+    return Page(report.index.read_text(encoding="utf-8"))
+
+
+def table(report: Report, name: str) -> pd.DataFrame:
+    return pd.read_csv(report.index.parent / "tables" / f"{name}.csv")
+
+
+def test_the_files_of_the_contract_are_there(report: Report) -> None:
+    folder = report.index.parent
+    assert (folder / "report.md").is_file()
+    found = {path.name for path in (folder / "tables").iterdir()}
+    assert found == {f"{name}.csv" for name in ("effects", "interactions", "variants", "claims", "trials")}
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert figures == {
+        f"{name}.{end}" for name in ("effects", "tradeoff", "memory", "convergence") for end in ("svg", "png")
+    }
+
+
+def test_the_columns_of_the_contract_come_first_and_in_order(report: Report) -> None:
+    assert list(table(report, "effects").columns)[: len(EFFECTS_COLUMNS)] == EFFECTS_COLUMNS
+    assert list(table(report, "interactions").columns)[: len(EFFECTS_COLUMNS)] == EFFECTS_COLUMNS
+    assert ",".join(table(report, "claims").columns) == (
+        "claim,source,statement,predicted,measured,ci_low,ci_high,verdict,reason,evidence"
+    )
+
+
+def test_the_control_has_its_rows(report: Report) -> None:
+    control = table(report, "effects").query("factor == '(control)'")
+    assert set(control["level"]) == {"duplicate"}
+    assert {"step_seconds", "test_accuracy", "peak_bytes"} <= set(control["metric"])
+
+
+def test_tables_read_back_as_they_were(run: Run, report: Report) -> None:
+    one, other = run.effects(), table(report, "effects")
+    for name in ("effect", "ci_low", "p_adjusted"):
+        pd.testing.assert_series_equal(one[name], other[name], check_dtype=False)
+
+
+def test_the_page_needs_nothing_but_itself(report: Report) -> None:
+    found = page(report)
+    sources = [a.get("src") or a.get("href") or "" for _, a in found.tags if "src" in a or "href" in a]
+    assert sources
+    assert all(source.startswith(("data:image/", "#")) for source in sources)
+    assert not [tag for tag, _ in found.tags if tag in {"script", "link", "iframe", "object", "embed"}]
+    assert "@import" not in report.index.read_text(encoding="utf-8")
+
+
+def test_the_page_is_accessible(report: Report) -> None:
+    tags = page(report).tags
+    assert all(a.get("alt") for tag, a in tags if tag == "img")
+    assert all(a.get("scope") in {"col", "row"} for tag, a in tags if tag == "th")
+    assert ("html", {"lang": "en"}) in tags
+    ids = [a["id"] for _, a in tags if a.get("id")]
+    assert len(ids) == len(set(ids))
+    links = {(a.get("href") or "")[1:] for tag, a in tags if tag == "a"}
+    assert links <= set(ids), "every link within the page leads somewhere"
+
+
+def test_the_answer_comes_before_the_tables(report: Report) -> None:
+    text = page(report).text
+    assert text.index("What each choice costs and buys") < text.index("Workload by workload")
+    said = dict(report.answers)
+    assert said[STEM][0] == ("Gains", "3.1 points of test accuracy (between +2.7 points and +3.5 points)")
+    assert dict(said[NORM])["Saves"].startswith("28 % of peak memory (train, simulated cuda; exact) and ")
+    assert dict(said[RELU])["Leaves unchanged"].endswith("test accuracy (the same, bit for bit)")
+    assert "out of memory" in dict(said[HUGE])["No value:"]
+    assert dict(said[POOL])["Changes no shape, operator or output in"] == "complexity and digits-32"
+
+
+def test_page_and_markdown_say_the_same(report: Report) -> None:
+    text = " ".join(page(report).text.split())
+    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    for said in (
+        "about 20 more processes would decide",
+        "Which details of a small residual network earn their keep?",
+        "needs 96 GiB, 24 GiB are free",
+        "Example CPU, 2 cores",
+        "loss is not finite at step 40",
+    ):
+        assert said in text
+        assert said in markdown
+    assert "![" in markdown
+    for link in re.findall(r"\]\((figures/[^)]*)\)", markdown):
+        assert (report.index.parent / link).is_file()
+
+
+def test_markdown_tables_have_as_many_cells_as_columns(report: Report) -> None:
+    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    tables = re.findall(r"(?:^\|.*\n)+", markdown, flags=re.MULTILINE)
+    assert len(tables) > 10
+    for found in tables:
+        lines = found.splitlines()
+        assert set(lines[1]) <= set("| -"), found
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in lines}
+        assert len(widths) == 1, found
+
+
+@pytest.mark.usefixtures("quick")
+def test_hostile_names_and_reasons_come_out_as_text_in_every_environment(tmp_path: Path) -> None:
+    plan = Plan(rename={STEM: HOSTILE}, reason=REASON, seeds=2, environments=("laptop-1", "server-2"))
+    report = write_report(write_run(tmp_path / "run", plan))
+    found = page(report)
+    assert f"{HOSTILE}\ninstead of stem = shallow" in found.text
+    for name in plan.environments:
+        assert f"What each choice costs and buys on {name}" in found.text
+        assert (report.index.parent / "figures" / f"effects-{name}.svg").is_file()
+    assert "script" not in {tag for tag, _ in found.tags}
+    assert not [a for _, a in found.tags if "onerror" in a]
+    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    assert "<" not in markdown
+    assert "\\*x\\*" in markdown
+
+
+def test_a_report_that_stands_says_nothing_else(report: Report) -> None:
+    assert report.valid
+    assert report.missing.empty
+    text = page(report).text
+    assert "invalid, or a part of it" not in text
+    assert "plan is not complete" not in text
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
+    report = write_report(broken.path)
+    assert not report.valid
+    assert any("A/A control: step time, train [throughput-64]" in fault for fault in report.faults)
+    assert any(fault.startswith(f"{RELU} [digits-32]: not bit-identical") for fault in report.faults)
+    text = page(report).text
+    assert text.index("This report is invalid") < text.index("What each choice costs")
+    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    assert markdown.startswith("> **This report is invalid")
+    assert "The plan is not complete" in text
+    assert len(report.missing) == 8
+
+
+def test_what_did_not_end_well_is_named(report: Report) -> None:
+    assert set(report.failed["status"]) == {"out_of_memory", "diverged", "not_applicable"}
+    assert report.undecided == 3
+
+
+def test_a_run_without_any_record_still_reports(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "run", Plan(processes=1, seeds=1))
+    for file in (path / "records").iterdir():
+        file.unlink()
+    report = write_report(path)
+    assert "The plan is not complete" in page(report).text
+    assert table(report, "effects").empty
+
+
+def test_the_same_records_give_the_same_bytes(report: Report, run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.path, copy, ignore=shutil.ignore_patterns("report"))
+    again = write_report(copy).index.parent
+    files = [path for path in sorted(report.index.parent.rglob("*")) if path.is_file()]
+    assert len(files) == 2 + 5 + 8
+    for path in files:
+        assert (again / path.relative_to(report.index.parent)).read_bytes() == path.read_bytes(), path.name
