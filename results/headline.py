@@ -47,16 +47,18 @@ def column_names(effects: pd.DataFrame) -> "pd.Series[str]":
     `peak memory, train, simulated cuda`: source and device, split, workload and environment join only
     where one label and mode occurs with several of them.
     """
-    parts = pd.DataFrame({"label": effects["label"], "mode": effects["mode"].fillna("")})
+    # A metric of a split (test accuracy) is of training by nature: its mode would only be noise.
+    mode = effects["mode"].where(effects["split"].isna(), None).fillna("")
+    parts = pd.DataFrame({"label": effects["label"], "mode": mode})
     origin = effects["source"].fillna("") + " " + effects["device"].fillna("").astype(str)
     extras = {
         "origin": origin.str.strip(),
         "split": effects["split"].fillna(""),
-        "workload": "[" + effects["workload"] + "]",
+        "workload": effects["workload"],
         "environment": "on " + effects["environment"],
     }
     for name, extra in extras.items():
-        varies = extra.groupby([effects["label"], effects["mode"].fillna("")]).transform("nunique") > 1
+        varies = extra.groupby([effects["label"], mode]).transform("nunique") > 1
         parts[name] = extra.where(varies, "")
     lines = parts.itertuples(index=False, name=None)
     names = [", ".join(part for part in line if part) for line in lines]

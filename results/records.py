@@ -1,7 +1,8 @@
 """The record: what one trial left behind, written once and never changed.
 
-A run directory holds `study.json`, `environment/<id>.json` and `records/<trial>-<environment>-<attempt>.json`.
-Directories of one study from several machines merge by copying files.
+A run directory holds `study.json`, `environment/<id>.json` and
+`records/<trial>-<environment>-<attempt>.json`. Directories of one study from several machines merge by
+copying files.
 """
 
 import json
@@ -133,7 +134,7 @@ class Record:
         return f"{self.trial}-{self.environment}-{self.attempt}.json"
 
 
-def write_json(path: Path, content: Any) -> None:  # noqa: ANN401 - JSON is what it is
+def write_json(path: Path, content: Any) -> None:
     """Write JSON so that a reader sees the whole file or none: temporary file, fsync, atomic rename.
 
     Raises:

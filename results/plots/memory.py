@@ -26,19 +26,26 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     rows = rows.assign(source=rows["source"] + " (" + rows["device"] + ")", mode=rows["mode"].fillna(""))
     groups = list(rows.groupby(["workload", "label", "mode"], sort=False))
     sources = sorted(rows["source"].unique(), key=lambda source: (not source.startswith("simulated"), source))
+    most = max(group["source"].nunique() for _, group in groups)
     arms = ["baseline", *dict.fromkeys(rows["arm"])]
-    height = 0.7 + (0.12 + 0.17 * len(sources)) * len(arms)
+    height = 0.7 + (0.12 + 0.17 * most) * len(arms)
     figure, axes = panels(len(groups), 2, (4.6, height), (label_room(arms), 0.3))
     for i, (axis, ((workload, label, mode), group)) in enumerate(zip(axes, groups, strict=True)):
         _bars(axis, group, arms, sources)
         axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")
         axis.tick_params(labelleft=i % 2 == 0)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(sources), frameon=False)
+    known = {
+        label: handle
+        for axis in axes
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=len(sources), frameon=False)
     return figure
 
 
 def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) -> None:
+    styles = {source: (_COLOURS[i % 4], _HATCHES[i % 4]) for i, source in enumerate(sources)}
+    sources = [source for source in sources if source in set(group["source"])]
     thickness = 0.8 / len(sources)
     largest = max(group["value"].max(), group["baseline_value"].max())
     for i, source in enumerate(sources):
@@ -56,8 +63,8 @@ def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) 
                 y,
                 value,
                 thickness * 0.9,
-                color=_COLOURS[i % 4],
-                hatch=_HATCHES[i % 4],
+                color=styles[source][0],
+                hatch=styles[source][1],
                 edgecolor="white",
                 lw=0,
                 label=source if j == 0 else None,

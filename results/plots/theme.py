@@ -120,8 +120,9 @@ def ratio_axis(axis: Axes, low: float, high: float) -> None:
     pad = (high / low) ** 0.08
     axis.set_xlim(low / pad, high * pad)
     ticks: Sequence[float]
-    if high / low > 5:
-        ticks = [10.0**power * digit for power in range(-3, 6) for digit in (1, 2, 5)]
+    if high / low > 2.2:
+        digits = (1, 2, 5) if high / low > 12 else (1, 1.5, 2, 3, 5, 7)
+        ticks = [10.0**power * digit for power in range(-3, 6) for digit in digits]
     else:
         ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)]
     inside = [tick for tick in ticks if low / pad <= tick <= high * pad]

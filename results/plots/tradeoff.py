@@ -46,6 +46,7 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
     axis.axhline(0, color=INK, lw=0.7, zorder=1)
     ends = [*points["ci_low_x"].fillna(x), *points["ci_high_x"].fillna(x), 1.0]
     ratio_axis(axis, min(ends) / 1.03, max(ends) * 1.03)
+    axis.set_ylim(*_reach(points))
     first = points.iloc[0]
     axis.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axis.yaxis.set_major_formatter(
@@ -60,6 +61,15 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
     else:
         _label(axis, [(1.0, 0.0, "baseline"), *places])
     return figure
+
+
+def _reach(points: pd.DataFrame) -> tuple[float, float]:
+    """Limits that hold every point and most bars; a bar that says next to nothing may leave the figure."""
+    bottom, top = min(points["effect_y"].min(), 0.0), max(points["effect_y"].max(), 0.0)
+    room = 0.6 * (top - bottom) or 0.01
+    low = max(points["ci_low_y"].min(), bottom - room)
+    high = min(points["ci_high_y"].max(), top + room)
+    return min(low, bottom) - 0.1 * room, max(high, top) + 0.1 * room
 
 
 def _number(figure: Figure, axis: Axes, points: list[tuple[float, float, str]]) -> None:

@@ -211,9 +211,9 @@ def _convergence(plan: Plan, rng: np.random.Generator) -> Iterator[Record]:
                     "digits-32", f"seed-{seed}", outcome(arm, "not_applicable", "32 px is too small")
                 )
             elif arm == NORM and seed in plan.diverged:
-                yield record(
-                    "digits-32", f"seed-{seed}", outcome(arm, "diverged", "loss is not finite at step 40")
-                )
+                lost = replace(_trained(arm, 0.1, 0.0, bits), status="diverged")
+                lost = replace(lost, reason="loss is not finite at step 40")
+                yield record("digits-32", f"seed-{seed}", lost)
             else:
                 slip = plan.relu_slip if arm == RELU and seed == 3 else 0.0
                 yield record("digits-32", f"seed-{seed}", _trained(arm, score, slip, bits))
