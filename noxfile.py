@@ -1,4 +1,4 @@
-"""Sessions: `nox -s ablate` runs the main job, `nox -s tests` the tests; all share one environment with PyTorch.
+"""Sessions: `nox -s ablate` runs the main job, `nox -s tests` the tests; all share one environment.
 
 `nox -s env` builds it (once: PyTorch takes gigabytes), every other session requires it.
 """
@@ -58,7 +58,7 @@ def slow(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmarks: speed claims, each a ratio against something measured in the same run."""
     arguments = session.posargs or ["--benchmark-sort=name", "--benchmark-columns=min,median,max,rounds"]
-    session.run(PYTHON, "-m", "pytest", "benchmarks", "--benchmark-enable", *arguments, external=True)
+    session.run(PYTHON, "-m", "pytest", "-m", "bench", "--benchmark-enable", *arguments, external=True)
 
 
 @nox.session(requires=["env"])

@@ -11,7 +11,6 @@ import tempfile
 import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,19 +51,9 @@ Plugin = Annotated[
 ]
 
 
-class Listing(StrEnum):
-    """What `ablate list` can list."""
-
-    ARCHITECTURES = "architectures"
-    FACTORS = "factors"
-    DATASETS = "datasets"
-    METRICS = "metrics"
-    STUDIES = "studies"
-
-
 @app.command("list")
 def list_(
-    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    what: Annotated[str, typer.Argument(help="architectures, factors, datasets, metrics or studies.")],
     *,
     plugin: Plugin = None,
     as_json: Json = False,
@@ -73,11 +62,11 @@ def list_(
     from runners import listings
 
     _load_plugins(plugin)
-    rows = listings.rows(what.value)
+    rows = listings.rows(what)
     if as_json:
         _print_json(rows)
     else:
-        _print_table(what.value, rows)
+        _print_table(what, rows)
 
 
 @app.command()
@@ -247,12 +236,10 @@ def _print_headline(written: "Report") -> None:
     )
     for fault in written.faults:
         console.print(f"INVALID: {fault}", style="bold red", markup=False)
-    for row in written.failed.to_dict("records"):
-        console.print(
-            f"{row['status']}: {row['arm']} in {row['workload']}: {row['reason']}",
-            markup=False,
-            highlight=False,
-        )
+    causes = written.failed.groupby(["workload", "arm", "status", "reason"], sort=False).size()
+    for (workload, arm, status, reason), count in causes.items():
+        times = f" ({count} trials)" if count > 1 else ""
+        console.print(f"{status}: {arm} in {workload}{times}: {reason}", markup=False, highlight=False)
     if len(written.missing):
         console.print("the run is incomplete; the same command goes on where it stopped", style="yellow")
     console.print(f"report: {written.index}", markup=False, highlight=False, soft_wrap=True)

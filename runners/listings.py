@@ -4,7 +4,7 @@ from typing import Any
 
 import ablations
 from ablations import registry
-from ablations.factor import format_level
+from ablations.factor import format_level, nearest
 from runners import datasets, probes, study
 from runners.arms import in_channels
 from runners.complexity import complexity
@@ -12,14 +12,21 @@ from runners.errors import BadInput
 
 
 def rows(what: str) -> list[dict[str, Any]]:
-    """One row per architecture, factor, data set, metric or study."""
-    return {
+    """One row per architecture, factor, data set, metric or study.
+
+    Raises:
+        BadInput: There is nothing of that name to list.
+    """
+    listings = {
         "architectures": _architectures,
         "factors": _factors,
         "datasets": _datasets,
         "metrics": _metrics,
         "studies": _studies,
-    }[what]()
+    }
+    if what not in listings:
+        raise BadInput(f"nothing to list by the name {what!r}{nearest(what, listings)}")
+    return listings[what]()
 
 
 def show(specification: str, image_size: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import ablations
-from ablations import Level, Variant
+from ablations import Level
 from ablations.factor import format_level
 from ablations.variant import canonical
 from results.study import CONTROL_FACTOR, Arm, FactorInfo, ResolvedStudy, Workload
@@ -16,6 +16,9 @@ from runners.errors import BadInput
 from runners.probes import Probe, WorkloadSettings
 from runners.study import Study
 from runners.trial import Trial, TrialArm, make_trial
+
+_AMPLE_PIXELS = 512
+"""An image that any geometry of a stem can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +170,27 @@ def _check(
             macs[arm.name] = 0
             if len(arm.changes) <= 1:
                 mistakes.append(f"study {study.name}, workload {settings.name}: arm {arm.name}: {error}")
-        except Exception:  # noqa: BLE001 - a fault of the arm's own is the trial's to report
-            macs[arm.name] = 0
     return macs
 
 
 @cache
 def _macs(complete_variant: str, image_size: int) -> int:
-    variant: Variant = ablations.variant(complete_variant)
+    """MACs for one image; 0 for a variant that fails at any size, which is its trials' to report.
+
+    Raises:
+        ValueError: The variant cannot be built, or holds larger images but not these.
+    """
+    variant = ablations.variant(complete_variant)
     network = ablations.build(variant, device="meta")
-    return complexity(network, image_size, in_channels(variant)).macs
+    channels = in_channels(variant)
+    try:
+        return complexity(network, image_size, channels).macs
+    except ValueError:
+        try:
+            complexity(network, _AMPLE_PIXELS, channels)
+        except ValueError:
+            return 0
+        raise
 
 
 def _workload(

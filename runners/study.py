@@ -89,6 +89,9 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
     Raises:
         BadInput: All mistakes of the file at once, a line each.
     """
+    overrides = overrides or Overrides()
+    if overrides.dataset is not None:
+        datasets.get(overrides.dataset)
     path = _path(study)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -102,7 +105,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         file = _salvage(content)
     plugins = _load_plugins(path, file, mistakes)
     architecture = _architecture(path.stem, file, mistakes)
-    workloads = _workloads(path.stem, file, overrides or Overrides(), mistakes)
+    workloads = _workloads(path.stem, file, overrides, mistakes)
     _check_margins(path.stem, file, mistakes)
     if architecture is not None:
         _check_levels(path.stem, file, architecture, workloads, mistakes)
