@@ -1,6 +1,6 @@
 """The record: what one trial left behind, written once and never changed.
 
-A run directory holds `study.json`, `environment/<id>.json` and
+A run directory holds `study.json`, `environment/<id>.json`, `plan/<environment>.json` and
 `records/<trial>-<environment>-<attempt>.json`. Directories of one study from several machines merge by
 copying files.
 """
@@ -215,6 +215,28 @@ def read_records(run: Path) -> Iterator[Record]:
     """
     for path in sorted((run / "records").glob("*.json")):
         yield read_record(path)
+
+
+def write_plan(run: Path, environment: str, trials: Iterable[str]) -> None:
+    """Write which trials an environment's run consists of; what was recorded for others is superseded."""
+    content = {"schema_version": SCHEMA_VERSION, "trials": sorted(trials)}
+    write_json(run / "plan" / f"{environment}.json", content)
+
+
+def read_plans(run: Path) -> dict[str, frozenset[str]]:
+    """The ids of the trials planned, by environment.
+
+    Raises:
+        RecordError: A file in `plan/` is no plan.
+    """
+    plans = {}
+    for path in sorted((run / "plan").glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            plans[path.stem] = frozenset(map(str, content["trials"]))
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+            raise RecordError(f"{path}: not a plan ({error!r})") from error
+    return plans
 
 
 def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:

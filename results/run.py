@@ -10,7 +10,7 @@ import pandas as pd
 
 from results import effects as effects_
 from results import frames, tables
-from results.records import Record, RecordError, read_records
+from results.records import Record, RecordError, read_plans, read_records
 from results.study import ResolvedStudy, read_study
 
 
@@ -21,7 +21,7 @@ class Run:
     Attributes:
         path: The run directory.
         study: The resolved study.
-        records: All records, earlier attempts included.
+        records: All records of the trials planned, earlier attempts included.
         environments: What is known about each environment, by id.
     """
 
@@ -90,7 +90,17 @@ def load(path: Path | str) -> Run:
     """
     directory = Path(path)
     study = read_study(directory)
-    return Run(directory, study, tuple(read_records(directory)), _environments(directory))
+    return Run(directory, study, _current(directory), _environments(directory))
+
+
+def _current(directory: Path) -> tuple[Record, ...]:
+    """The records of the trials that are planned: those of an earlier version of the study are left out."""
+    plans = read_plans(directory)
+    return tuple(
+        record
+        for record in read_records(directory)
+        if record.environment not in plans or record.trial in plans[record.environment]
+    )
 
 
 def _environments(directory: Path) -> dict[str, dict[str, Any]]:

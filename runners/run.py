@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from results.records import FINAL_STATUSES, Record, latest, read_records, write_json
+from results.records import FINAL_STATUSES, Record, latest, read_records, write_json, write_plan
 from results.study import ResolvedStudy, read_study, write_study
 from runners import environment
 from runners.launchers import local
@@ -53,12 +53,13 @@ def execute(
 
 
 def _prepare(planned: Plan, options: Options) -> str:
-    """Write the study and the environment, before the first trial; return the environment's id."""
+    """Write the study, the environment and the plan, before the first trial; return the environment's id."""
     facts = environment.capture(options.device)
     environment_id = environment.identify(facts)
     options.directory.mkdir(parents=True, exist_ok=True)
     write_study(options.directory, _marked(planned.study, options.directory))
     write_json(options.directory / "environment" / f"{environment_id}.json", facts)
+    write_plan(options.directory, environment_id, [trial.id for trial in planned.trials])
     return environment_id
 
 

@@ -1,0 +1,98 @@
+"""Real images, an honest split."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+
+from runners import datasets
+from runners.datasets import fashion_mnist, stratified_split
+from runners.errors import BadInput
+
+
+@pytest.mark.parametrize("name", sorted(datasets.datasets()))
+def test_a_data_set_holds_what_it_says(name: str) -> None:
+    dataset = datasets.get(name)
+    if (reason := dataset.unavailable()) is not None:
+        pytest.skip(reason)
+    development, test = dataset.load(28)
+    assert len(development) == dataset.development_size
+    assert development.images.shape[1:] == test.images.shape[1:] == (dataset.in_channels, 28, 28)
+    assert development.images.dtype == torch.float32
+    for part in (development, test):
+        assert set(part.labels.tolist()) == set(range(dataset.num_classes))
+    assert development.images.mean().item() == pytest.approx(0, abs=1e-4)
+    assert development.images.std().item() == pytest.approx(1, abs=1e-3)
+    again, test_again = dataset.load(28)
+    assert torch.equal(again.images, development.images)
+    assert torch.equal(test_again.labels, test.labels)
+
+
+def test_digits_are_scikit_learns_each_in_one_part() -> None:
+    development, test = datasets.get("digits").load(8)
+    ours = torch.cat([development.images, test.images]).flatten(1).numpy()
+    theirs = load_digits().data
+    # Standardising is an affine map of all pixels, which the range undoes.
+    ours = (ours - ours.min()) / (ours.max() - ours.min()) * 16
+    np.testing.assert_allclose(sorted(ours.round(3).tolist()), sorted(theirs.tolist()), atol=1e-3)
+
+
+def test_the_fixed_test_set_of_digits_is_a_fifth_of_each_class() -> None:
+    _, test = datasets.get("digits").load(8)
+    totals = np.bincount(load_digits().target)
+    assert torch.bincount(test.labels).tolist() == [round(0.2 * total) for total in totals]
+
+
+@given(
+    labels=st.lists(st.integers(0, 5), min_size=1, max_size=200),
+    fraction=st.floats(0, 1),
+    seed=st.integers(0, 2**40),
+)
+def test_a_stratified_split_takes_its_share_of_each_class_and_loses_none(
+    labels: list[int], fraction: float, seed: int
+) -> None:
+    given_labels = torch.tensor(labels)
+    rest, chosen = stratified_split(given_labels, fraction, torch.Generator().manual_seed(seed))
+    assert sorted(torch.cat([rest, chosen]).tolist()) == list(range(len(labels)))
+    for label in set(labels):
+        count = labels.count(label)
+        assert (given_labels[chosen] == label).sum().item() == round(fraction * count)
+
+
+def test_idx_files_are_read_as_torchvision_reads_them(tmp_path: Path) -> None:
+    from torchvision.datasets.mnist import read_image_file
+
+    pixels = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    content = b"\0\0\x08\x03" + struct.pack(">iii", 2, 3, 4) + pixels.tobytes()
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    plain.write_bytes(content)
+    packed.with_name("packed.gz").write_bytes(gzip.compress(content))
+    for path in (plain, packed):
+        assert torch.equal(fashion_mnist._read_idx(path), read_image_file(str(plain)))
+
+
+def test_a_file_that_is_no_idx_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page").write_bytes(b"<html>not found</html>")
+    with pytest.raises(ValueError, match="page: not an idx file of unsigned bytes"):
+        fashion_mnist._read_idx(tmp_path / "page")
+
+
+def test_a_data_set_that_is_not_here_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path)
+    monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
+    reason = datasets.get("fashion-mnist").unavailable()
+    assert reason is not None
+    assert "dataset-fashion-mnist" in reason
+
+
+def test_an_unknown_data_set_names_the_nearest() -> None:
+    with pytest.raises(BadInput, match="no data set 'fashion_mnist'; did you mean 'fashion-mnist'?"):
+        datasets.get("fashion_mnist")
