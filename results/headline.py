@@ -22,9 +22,18 @@ def headline_cells(effects: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline_rows(effects: pd.DataFrame) -> pd.DataFrame:
-    """The effects that stand in headlines, the control left out, each with the name of its `column`."""
-    named = effects.assign(column=column_names(effects))
-    return named[named["headline"].astype(bool) & (named["factor"] != CONTROL_FACTOR)]
+    """The effects that stand in headlines, the control left out, each with the name of its `column`.
+
+    Of a metric and mode in several contexts the first in the study's order stands for all: the tables
+    have the others.
+    """
+    shown = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
+    question = ["environment", "metric", "mode"]
+    context = ["workload", "source", "device", "split"]
+    keys = shown[question + context].fillna("")
+    first = keys.groupby(question, sort=False)[context].transform("first")
+    shown = shown[(keys[context] == first).all(axis=1)]
+    return shown.assign(column=column_names(shown))
 
 
 def headline(effects: pd.DataFrame) -> pd.DataFrame:
@@ -44,8 +53,8 @@ def cell_text(effect: float, kind: str, unit: str, verdict: str) -> str:
 def column_names(effects: pd.DataFrame) -> "pd.Series[str]":
     """For each row the name of its column: label and mode, and as much context as tells it from others.
 
-    `peak memory, train, simulated cuda`: source and device, split, workload and environment join only
-    where one label and mode occurs with several of them.
+    `peak memory, train, simulated cuda`: split, workload and environment join only where one label and
+    mode occurs with several of them; source and device there too, and for what was simulated.
     """
     # A metric of a split (test accuracy) is of training by nature: its mode would only be noise.
     mode = effects["mode"].where(effects["split"].isna(), None).fillna("")
@@ -59,7 +68,9 @@ def column_names(effects: pd.DataFrame) -> "pd.Series[str]":
     }
     for name, extra in extras.items():
         varies = extra.groupby([effects["label"], mode]).transform("nunique") > 1
-        parts[name] = extra.where(varies, "")
+        # What was simulated says so, always: nobody should take it for a measurement.
+        told = varies | (effects["source"] == "simulated") if name == "origin" else varies
+        parts[name] = extra.where(told, "")
     lines = parts.itertuples(index=False, name=None)
     names = [", ".join(part for part in line if part) for line in lines]
     return pd.Series(names, index=effects.index, dtype=str)

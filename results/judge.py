@@ -82,8 +82,6 @@ def _row(comparison: Comparison, size: int, checks: Checks) -> dict[str, Any]:
     ]
     if found.n == 0 and not said:
         said = [f"no {cell.workload.block_unit} holds a number for every arm of the contrast"]
-    if found.n == 0 and not said:
-        said = [f"no {cell.workload.block_unit} holds a number for every arm of the contrast"]
     return {
         **context(
             cell.workload,
@@ -115,16 +113,16 @@ def _judgement(
     fault = checks.fault(cell, comparison.arm) or notes.disagreement(cell, arms)
     if fault:
         return Judgement("invalid", [fault])
-    if found.n == 0:
-        return Judgement("inconclusive", [])
-    if any(notes.censoring(cell, arm) for arm in arms):
+    if found.n == 0 or any(notes.censoring(cell, arm) for arm in arms):
         return Judgement("inconclusive", [])
     if cell.exact:
         return _by_interval(cell, found, size, ["exact"])
     said = []
     if bool((contrasts == 0).all()):
-        placebo = checks.is_placebo(cell, comparison.arm)
-        said.append(notes.identical(found.n, cell.workload.block_unit, placebo))
+        if not checks.is_placebo(cell, comparison.arm):
+            # Equal seed for seed without being the same function: the metric is too coarse to tell.
+            return Judgement("inconclusive", [notes.ties(found.n, cell.workload.block_unit)])
+        said.append(notes.identical(found.n, cell.workload.block_unit))
     if found.n < rules.MINIMUM_BLOCKS:
         needed: int | None = rules.MINIMUM_BLOCKS
         if found.sd:

@@ -11,10 +11,14 @@ CONTROL_FAILED = "the duplicate of the baseline came out different from it"
 CONTROL_HIT = "invalid, because the A/A control of this metric failed"
 
 
-def identical(n: int, unit: str, placebo: bool) -> str:
-    """Every block gave the same number for both arms."""
-    said = f"bit-identical in {'all ' if n > 1 else ''}{text.count(n, unit)}"
-    return f"{said}, as an equivalent factor must be" if placebo else said
+def identical(n: int, unit: str) -> str:
+    """Every block gave the same number for both arms of an equivalent factor."""
+    return f"bit-identical in {'all ' if n > 1 else ''}{text.count(n, unit)}, as an equivalent factor must be"
+
+
+def ties(n: int, unit: str) -> str:
+    """Every block gave the same number for arms that compute different things."""
+    return f"the same value in all {text.count(n, unit)}: the metric is too coarse to tell the arms apart"
 
 
 def too_few(n: int, unit: str, needed: int | None) -> list[str]:

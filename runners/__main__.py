@@ -9,6 +9,7 @@ import re
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from results.records import RecordError
+from results.study import ResolvedStudy, read_study
 from runners.errors import BadInput
 
 if TYPE_CHECKING:
@@ -204,12 +206,12 @@ def _report(directory: Path) -> int:
     from results.report import write_report
 
     written = write_report(directory)
-    _print_headline(written)
+    _print_headline(written, read_study(directory))
     failed = written.failed["status"].ne("not_applicable").any()
     return SOME_FAILED if failed else DONE
 
 
-def _print_headline(written: "Report") -> None:
+def _print_headline(written: "Report", study: ResolvedStudy) -> None:
     """The answer in short: the table, what stands in the way of believing it, and where to read on."""
     console = _console()
     table = written.headline.reset_index()
@@ -219,7 +221,7 @@ def _print_headline(written: "Report") -> None:
     }
     shown = Table(box=box.SIMPLE_HEAD, header_style="bold")
     for column in table.columns:
-        shown.add_column(escape(str(column)), overflow="fold")
+        shown.add_column(escape(str(column)), overflow="fold", no_wrap=column == "arm")
     for row in table.to_dict("records"):
         arm = row["arm"]
         shown.add_row(
@@ -231,18 +233,26 @@ def _print_headline(written: "Report") -> None:
             )
         )
     console.print(shown)
+    for workload in study.workloads:
+        if workload.kind != "complexity":
+            console.print(f"{workload.name}: {workload.context}", style="dim", markup=False, highlight=False)
     console.print(
         "against the baseline: ▲ better  ▼ worse  ≈ equivalent within the margin  ? undecided", style="dim"
     )
     for fault in written.faults:
         console.print(f"INVALID: {fault}", style="bold red", markup=False)
-    causes = written.failed.groupby(["workload", "arm", "status", "reason"], sort=False).size()
-    for (workload, arm, status, reason), count in causes.items():
+    for (status, arm, workload, reason), count in _causes(written).items():
         times = f" ({count} trials)" if count > 1 else ""
         console.print(f"{status}: {arm} in {workload}{times}: {reason}", markup=False, highlight=False)
     if len(written.missing):
         console.print("the run is incomplete; the same command goes on where it stopped", style="yellow")
     console.print(f"report: {written.index}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _causes(written: "Report") -> Counter[tuple[str, ...]]:
+    """Status, arm, workload and reason of what is not `ok`, each once, with how often it occurred."""
+    columns = written.failed[["status", "arm", "workload", "reason"]]
+    return Counter(tuple(map(str, row)) for row in columns.to_numpy().tolist())
 
 
 def _writable(directory: Path) -> Path:

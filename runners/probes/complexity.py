@@ -29,7 +29,6 @@ METRICS = (
         effect_kind="ratio",
         margin=0.01,
         exact=True,
-        headline=True,
         description="Multiply-accumulates of convolutions and linear layers for one image.",
     ),
     Metric(

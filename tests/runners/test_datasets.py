@@ -94,5 +94,5 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(
 
 
 def test_an_unknown_data_set_names_the_nearest() -> None:
-    with pytest.raises(BadInput, match="no data set 'fashion_mnist'; did you mean 'fashion-mnist'?"):
+    with pytest.raises(BadInput, match=r"no data set 'fashion_mnist'; did you mean 'fashion-mnist'\?"):
         datasets.get("fashion_mnist")
