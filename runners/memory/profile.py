@@ -92,8 +92,8 @@ class MemoryProfile:
         target: Whose allocator rounded the sizes and whose defaults chose the optimizer.
         device: Where the tensors were (`meta` for a simulation).
         peaks: By phase, in order.
-        static_bytes: Alive all through the step: parameters, buffers, optimizer state and inputs
-            (images and labels).
+        static_bytes: Alive all through the step: parameters, buffers, optimizer state, inputs
+            (images and labels) and, where they are kept between steps, gradients.
         saved_bytes: Alive at the end of the forward pass beyond these: what the backward pass will
             read, and the output and the loss, which a training loop holds; 0 for inference.
         allocations: Tensors made during the step (views and empty ones aside).

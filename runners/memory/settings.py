@@ -7,7 +7,10 @@ from typing import Literal, get_args
 Mode = Literal["train", "inference"]
 Target = Literal["cuda", "cpu"]
 OptimizerName = Literal["sgd", "adamw"]
-OptimizerKind = Literal["default", "single", "foreach"]
+OptimizerKind = Literal["default", "single", "foreach", "fused"]
+Precision = Literal["fp32", "bf16-autocast", "bf16"]
+MemoryFormat = Literal["contiguous", "channels_last"]
+Gradients = Literal["none", "zero"]
 
 GRANULARITY: dict[Target, int] = {"cuda": 512, "cpu": 1}
 """Bytes to which an allocator rounds a tensor up. CUDA's caching allocator hands out blocks of 512 bytes;
@@ -16,7 +19,7 @@ the CPU's reports what was asked of it (it aligns to 64 bytes, but counts them n
 
 @dataclass(frozen=True, slots=True)
 class StepSettings:
-    """One step in the steady state: the optimizer's state exists, gradients do not.
+    """One step in the steady state: the optimizer's state exists, gradients do not (see `gradients`).
 
     Attributes:
         input_shape: Shape of the images, (N, C, H, W).
@@ -25,9 +28,16 @@ class StepSettings:
         target_shape: Shape of the class indices (int64) for the cross-entropy; (N,) unless given.
         optimizer: `sgd` or `adamw`.
         optimizer_kind: `foreach` computes all parameters at once, with temporaries as large as all of
-            them; `default` is what the target device would choose (CUDA: foreach, CPU: single).
+            them; `fused` is one kernel without any; `default` is what the target device would choose
+            (CUDA: foreach, CPU: single).
         momentum: Of SGD; 0 keeps no state.
         weight_decay: Of either optimizer.
+        precision: `bf16-autocast` computes the forward pass and the loss under autocast; `bf16` holds
+            weights, gradients, optimizer state and images in bfloat16.
+        memory_format: Of images and convolution weights.
+        gradients: `none` frees them between steps (PyTorch's default), `zero` keeps them, filled with 0.
+        checkpointing: Whether the blocks of the network's stages (modules with layers, in sequences of the
+            model) keep their input only and compute the rest again when the backward pass needs it.
     """
 
     input_shape: tuple[int, ...]
@@ -37,6 +47,10 @@ class StepSettings:
     optimizer_kind: OptimizerKind = "default"
     momentum: float = 0.9
     weight_decay: float = 1e-4
+    precision: Precision = "fp32"
+    memory_format: MemoryFormat = "contiguous"
+    gradients: Gradients = "none"
+    checkpointing: bool = False
 
     def __post_init__(self) -> None:
         for name, shape in (("input_shape", self.input_shape), ("target_shape", self.target_shape)):
@@ -46,6 +60,9 @@ class StepSettings:
             ("mode", self.mode, Mode),
             ("optimizer", self.optimizer, OptimizerName),
             ("optimizer_kind", self.optimizer_kind, OptimizerKind),
+            ("precision", self.precision, Precision),
+            ("memory_format", self.memory_format, MemoryFormat),
+            ("gradients", self.gradients, Gradients),
         ):
             if value not in get_args(choices):
                 raise ValueError(f"{name} {value!r}: expected one of {', '.join(get_args(choices))}")

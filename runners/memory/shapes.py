@@ -37,6 +37,8 @@ class ShapeMemo:
             kind = self._kinds[func] = _kind(func)
         if kind == "other":
             return func(*args, **kwargs)
+        if kind == "in place":
+            return None
         if kind == "foreach":
             return self._run_each(func, args, kwargs)
         return self._remember(func, args, kwargs)
@@ -87,9 +89,15 @@ class _Answering(TorchDispatchMode):
         return self._memo.run(func, args, kwargs or {})
 
 
-def _kind(func: Any) -> Literal["pure", "foreach", "other"]:
-    """Pure: the results are new tensors, or there are none, and no argument changes its layout."""
+def _kind(func: Any) -> Literal["pure", "foreach", "in place", "other"]:
+    """How to answer it.
+
+    Pure: results are new tensors, and no argument changes its layout. Foreach: so, tensor by tensor.
+    In place: a fused optimizer, which changes values only.
+    """
     schema = func._schema
+    if schema.name.startswith("aten::_fused_") and not schema.returns:
+        return "in place"
     if (
         func.namespace == "aten"
         and schema.name.startswith("aten::_foreach_")

@@ -9,7 +9,7 @@ from torch import Tensor
 from runners.memory.attribution import INPUT, LOSS, OPTIMIZER, ModuleTracker, owner
 from runners.memory.follow import Follower
 from runners.memory.profile import CATEGORIES, Block, Category, MemoryProfile, Operation, Peak, Source
-from runners.memory.rules import batch_norm_rules
+from runners.memory.rules import kernel_rules
 from runners.memory.settings import GRANULARITY, StepSettings, Target
 from runners.memory.shapes import ShapeMemo
 from runners.memory.step import Build, Step
@@ -29,7 +29,7 @@ def simulate(build: Build, settings: StepSettings, *, target: Target = "cuda") -
     """
     started = time.perf_counter()
     tracker: ModuleTracker | None = None
-    memo = ShapeMemo(batch_norm_rules(target))
+    memo = ShapeMemo(kernel_rules(target))
     try:
         step = Step(build, settings, torch.device("meta"), target)
         with memo.active():
@@ -109,6 +109,9 @@ def _register(follower: Follower, step: Step) -> None:
                 if isinstance(value, Tensor):
                     name = names[parameter]
                     follower.register(value, f"{name}.{key}", owner(name), "optimizer_state")
+        for parameter, name in names.items():
+            if parameter.grad is not None:
+                follower.register(parameter.grad, f"{name}.grad", owner(name), "gradients")
 
 
 def _label(follower: Follower, indices: Iterable[int], category: Category) -> None:

@@ -1,17 +1,20 @@
 """A training step or an inference pass, made ready to run phase by phase on any device."""
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from runners.memory.autocast import autocast
+from runners.memory.optimizers import fused_without_data, make_optimizer
 from runners.memory.settings import StepSettings, Target
 
 Build = Callable[[torch.device], nn.Module]
 Phase = Literal["forward", "backward", "optimizer_step", "inference"]
-
-LEARNING_RATE = 1e-3
 
 
 class Step:
@@ -23,19 +26,24 @@ class Step:
     def __init__(self, build: Build, settings: StepSettings, device: torch.device, target: Target) -> None:
         with torch.device(device):
             self.model = build(device)
-        self.settings = settings
+        self.settings, self.device, self.target = settings, device, target
         _check_model(self.model, settings, device)
         self.images = torch.full(settings.input_shape, 0.5, device=device)
+        if settings.precision == "bf16":
+            self.model, self.images = self.model.bfloat16(), self.images.bfloat16()
+        if settings.memory_format == "channels_last":
+            self.model.to(memory_format=torch.channels_last)
+            self.images = self.images.contiguous(memory_format=torch.channels_last)
         self.labels: Tensor | None = None
         self.optimizer: torch.optim.Optimizer | None = None
         self.output: Tensor | None = None
         self.loss: Tensor | None = None
+        self.model.train(settings.mode == "train")
         if settings.mode == "train":
-            self.model.train()
             self.labels = torch.zeros(settings.labels_shape, dtype=torch.int64, device=device)
-            self.optimizer = _optimizer(self.model, settings, target)
-        else:
-            self.model.eval()
+            self.optimizer = make_optimizer(self.model, settings, target)
+            if settings.checkpointing:
+                _checkpoint_blocks(self.model, self._recomputing)
 
     def prepare(self) -> None:
         """Let the optimizer make its state, by a step on gradients of 0: no forward or backward needed."""
@@ -44,7 +52,8 @@ class Step:
         for parameter in self.model.parameters():
             if parameter.requires_grad:
                 parameter.grad = torch.zeros_like(parameter)
-        self.optimizer.step()
+        with fused_without_data() if self.device.type == "meta" else nullcontext():
+            self.optimizer.step()
         self.reset()
 
     def phases(self) -> Iterator[tuple[Phase, Callable[[], None]]]:
@@ -63,19 +72,22 @@ class Step:
         self.reset()
 
     def reset(self) -> None:
-        """Drop what a step leaves behind: gradients, output and loss."""
+        """Drop what a step leaves behind: output, loss and, unless they are to be kept, gradients."""
         self.output = self.loss = None
-        if self.optimizer is not None:
+        if self.optimizer is not None and self.settings.gradients == "none":
             self.optimizer.zero_grad(set_to_none=True)
 
     def _infer(self) -> None:
-        with torch.inference_mode():
+        with torch.inference_mode(), self._precision():
             self.output = self.model(self.images)
 
     def _forward(self) -> None:
         assert self.labels is not None
-        self.output = self.model(self.images)
-        self.loss = nn.functional.cross_entropy(self.output, self.labels)
+        assert self.optimizer is not None
+        self.optimizer.zero_grad(set_to_none=self.settings.gradients == "none")
+        with self._precision():
+            self.output = self.model(self.images)
+            self.loss = nn.functional.cross_entropy(self.output, self.labels)
 
     def _backward(self) -> None:
         assert self.loss is not None
@@ -84,6 +96,15 @@ class Step:
     def _update(self) -> None:
         assert self.optimizer is not None
         self.optimizer.step()
+
+    def _recomputing(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """What checkpoints add to the first pass and to the second: the precision that only we know."""
+        return nullcontext(), self._precision() if self.device.type == "meta" else nullcontext()
+
+    def _precision(self) -> AbstractContextManager[None]:
+        if self.settings.precision == "bf16-autocast":
+            return autocast(self.device, self.target)
+        return nullcontext()
 
 
 def _check_model(model: nn.Module, settings: StepSettings, device: torch.device) -> None:
@@ -97,18 +118,21 @@ def _check_model(model: nn.Module, settings: StepSettings, device: torch.device)
             raise ValueError(f"{name} was built on {tensor.device}; expected {device}, the device asked for")
 
 
-def _optimizer(model: nn.Module, settings: StepSettings, target: Target) -> torch.optim.Optimizer:
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    kind = settings.optimizer_kind
-    foreach = kind == "foreach" or (kind == "default" and target == "cuda")
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters,
-            lr=LEARNING_RATE,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            foreach=foreach,
-        )
-    return torch.optim.AdamW(
-        parameters, lr=LEARNING_RATE, weight_decay=settings.weight_decay, foreach=foreach
-    )
+Contexts = Callable[[], tuple[AbstractContextManager[None], AbstractContextManager[None]]]
+
+
+def _checkpoint_blocks(model: nn.Module, contexts: Contexts) -> None:
+    """Let each block of the model's stages keep its input only.
+
+    Random numbers are not replayed, which would cost the host a state and the device nothing.
+    """
+    stages = [stage for stage in model.children() if isinstance(stage, nn.Sequential)]
+    blocks = [block for stage in stages for block in stage if next(block.children(), None) is not None]
+    if not blocks:
+        raise ValueError(f"{type(model).__name__}: no block to checkpoint; expected stages of blocks")
+    for block in blocks:
+        block.forward = partial(_recomputed, block.forward, contexts)
+
+
+def _recomputed(forward: Callable[..., Any], contexts: Contexts, *args: Any) -> Any:
+    return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, context_fn=contexts)
