@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablations.factor import BEHAVIOURAL, Factor, Level, Range, format_level, nearest
@@ -75,6 +75,7 @@ ENTRIES = st.integers(-12, 25) | st.integers()
 
 
 @given(low=st.integers(-9, 9), size=st.integers(0, 15), rows=ENTRIES, columns=ENTRIES)
+@settings(deadline=None)
 def test_a_range_with_pairs_allows_exactly_the_numbers_and_pairs_within_it(
     low: int, size: int, rows: int, columns: int
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_range_with_pairs_allows_exactly_the_numbers_and_pairs_within_it(
 
 
 @given(st.text(max_size=12))
+@settings(deadline=None)
 def test_any_text_is_a_level_or_a_refusal_of_one_line(text: str) -> None:
     for known in (KERNEL, WIDTH, DEPTH, CEIL, POOL):
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -16,6 +16,7 @@ from ablations.factor import BEHAVIOURAL, Factor, Level, Range
 from ablations.registry import Architecture
 from ablations.variant import parse
 
+patient = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.text(string.ascii_letters + string.digits + "_-.", min_size=1, max_size=8)
 
 
@@ -77,7 +78,7 @@ def in_one_form(level: Level) -> Level:
 
 
 @given(designs())
-@settings(max_examples=60, deadline=None)
+@patient
 def test_the_canonical_and_the_complete_form_read_back_as_the_same_variant(
     design: tuple[Architecture, dict[str, Level]],
 ) -> None:
@@ -90,7 +91,7 @@ def test_the_canonical_and_the_complete_form_read_back_as_the_same_variant(
 
 
 @given(designs())
-@settings(max_examples=60, deadline=None)
+@patient
 def test_the_canonical_form_is_sorted_and_leaves_out_the_baseline(
     design: tuple[Architecture, dict[str, Level]],
 ) -> None:
@@ -102,7 +103,7 @@ def test_the_canonical_form_is_sorted_and_leaves_out_the_baseline(
 
 
 @given(designs())
-@settings(max_examples=60, deadline=None)
+@patient
 def test_the_complete_form_holds_every_level_in_order(
     design: tuple[Architecture, dict[str, Level]],
 ) -> None:
@@ -113,11 +114,11 @@ def test_the_complete_form_holds_every_level_in_order(
     expected: Mapping[str, Level] = {
         factor.name: in_one_form(chosen.get(factor.name, factor.baseline)) for factor in architecture.factors
     }
-    assert dict(made.levels) == expected
+    assert made.levels == tuple((name, expected[name]) for name in names)
 
 
 @given(designs(), st.data())
-@settings(max_examples=30, deadline=None)
+@patient
 def test_the_order_of_assignments_does_not_matter(
     design: tuple[Architecture, dict[str, Level]], data: st.DataObject
 ) -> None:
@@ -127,7 +128,7 @@ def test_the_order_of_assignments_does_not_matter(
 
 
 @given(st.text(max_size=30) | st.text("resnet:dph=150,stm_-.\n", max_size=30).map("resnet:".__add__))
-@settings(max_examples=300, deadline=None)
+@patient
 def test_any_text_is_a_variant_or_a_refusal_of_one_line(text: str) -> None:
     try:
         said = str(registry.variant(text))
