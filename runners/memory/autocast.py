@@ -17,7 +17,9 @@ from runners.memory.settings import Target
 
 Policy = Literal["lower", "float32", "float32_result", "widest"]
 
-_KEY: Any = torch._C.DispatchKey.__members__["AutocastPrivateUse1"]
+_OUR_KEY: dict[Target, str] = {"cuda": "AutocastPrivateUse1", "cpu": "AutocastHPU"}
+"""Keys of backends that are not there; two, for an operator that only one target treats has to pass the
+other untouched, together with whatever it is composed of."""
 _LOWER = torch.bfloat16
 _NATIVE_KEY: dict[Target, str] = {"cuda": "AutocastCUDA", "cpu": "AutocastCPU"}
 
@@ -77,17 +79,18 @@ def autocast(device: torch.device, target: Target) -> Iterator[None]:
         with torch.autocast(device.type, dtype=_LOWER):
             yield
         return
-    _library()
+    _library(target)
+    key = _key(target)
     names = {name: policy for policy, text in POLICIES[target].items() for name in text.split()}
     _state.policies = names
     _state.refused = frozenset(registered(target)) - frozenset(names)
-    excluded = torch._C._dispatch_tls_is_dispatch_key_excluded(_KEY)
-    torch._C._dispatch_tls_set_dispatch_key_excluded(_KEY, False)
+    excluded = torch._C._dispatch_tls_is_dispatch_key_excluded(key)
+    torch._C._dispatch_tls_set_dispatch_key_excluded(key, False)
     try:
-        with torch._C._IncludeDispatchKeyGuard(_KEY):
+        with torch._C._IncludeDispatchKeyGuard(key):
             yield
     finally:
-        torch._C._dispatch_tls_set_dispatch_key_excluded(_KEY, excluded)
+        torch._C._dispatch_tls_set_dispatch_key_excluded(key, excluded)
         _state.cache.clear()
         _state.policies = None
 
@@ -99,27 +102,32 @@ def registered(target: Target) -> tuple[str, ...]:
     return tuple(name.removeprefix("aten::") for name in names if name.startswith("aten::"))
 
 
+def _key(target: Target) -> Any:
+    return torch._C.DispatchKey.__members__[_OUR_KEY[target]]
+
+
 @cache
-def _library() -> tuple[torch.library.Library, ...]:
+def _library(target: Target) -> tuple[torch.library.Library, ...]:
     """Our kernels; they act while `autocast` is on, and nothing else reaches them."""
     everything_else = torch.library.Library("_", "IMPL")
-    everything_else.fallback(torch.library.fallthrough_kernel, _KEY.name)
+    everything_else.fallback(torch.library.fallthrough_kernel, _OUR_KEY[target])
     library = torch.library.Library("aten", "IMPL")
-    for name in sorted({*registered("cuda"), *registered("cpu")}):
-        library.impl(name, partial(_run, name), _KEY.name)
+    for name in registered(target):
+        library.impl(name, partial(_run, name, _key(target)), _OUR_KEY[target])
     return library, everything_else
 
 
-def _run(name: str, *args: Any, **kwargs: Any) -> Any:
+def _run(name: str, key: Any, *args: Any, **kwargs: Any) -> Any:
     packet, _, overload = name.partition(".")
     operator = getattr(getattr(torch.ops.aten, packet), overload or "default")
-    with torch._C._ExcludeDispatchKeyGuard(torch._C.DispatchKeySet(_KEY)):
+    with torch._C._ExcludeDispatchKeyGuard(torch._C.DispatchKeySet(key)):
         if name in _state.refused:
             raise NotImplementedError(f"aten::{name}: how autocast treats it is not known here")
         policy = (_state.policies or {}).get(name)
         if policy == "float32_result":
-            if isinstance(args[0], Tensor) and _eligible(args[0]) and kwargs.get("dtype") is None:
-                names = [argument.name for argument in operator._schema.arguments]
+            names = [argument.name for argument in operator._schema.arguments]
+            given = dict(zip(names, args, strict=False)) | kwargs
+            if isinstance(args[0], Tensor) and _eligible(args[0]) and given.get("dtype") is None:
                 args = args[: names.index("dtype")]
                 kwargs = kwargs | {"dtype": torch.float32}
         elif policy is not None:
