@@ -76,6 +76,9 @@ class Architecture:
                 self.construct(**complete)
         except ValueError as error:
             raise ValueError(f"variant {variant}: {error}") from None
+        except Exception as error:
+            kind = type(error).__name__
+            raise ValueError(f"variant {variant}: the constructor failed: {kind}: {error}") from error
         return variant
 
 

@@ -233,9 +233,9 @@ def _print_headline(written: "Report", study: ResolvedStudy) -> None:
             )
         )
     console.print(shown)
-    for workload in study.workloads:
-        if workload.kind != "complexity":
-            console.print(f"{workload.name}: {workload.context}", style="dim", markup=False, highlight=False)
+    for context in study.workloads:
+        if context.kind != "complexity":
+            console.print(f"{context.name}: {context.context}", style="dim", markup=False, highlight=False)
     console.print(
         "against the baseline: ▲ better  ▼ worse  ≈ equivalent within the margin  ? undecided", style="dim"
     )

@@ -97,7 +97,9 @@ def complexity(network: nn.Module, image_size: int, in_channels: int = 3) -> Com
 
 
 def fingerprint(network: nn.Module, image_size: int, in_channels: int = 3) -> str:
-    """A digest of operators, shapes and outputs on a fixed image: equal where a factor is inert.
+    """A digest of operators, shapes and outputs on two fixed images: equal where a factor is inert.
+
+    Both in evaluation and in training, since a layer may act in one of them only.
 
     Args:
         network: On the CPU, weights drawn from a fixed seed.
@@ -106,16 +108,19 @@ def fingerprint(network: nn.Module, image_size: int, in_channels: int = 3) -> st
     """
     image = torch.rand(2, in_channels, image_size, image_size, generator=torch.Generator().manual_seed(0))
     digest = hashlib.sha256()
-    counts, output = _observe(network, image)
-    digest.update("\n".join(counts.trace).encode())
-    digest.update(output.numpy().tobytes())
+    for training in (False, True):
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
+            counts, output = _observe(network, image, training=training)
+        digest.update("\n".join(counts.trace).encode())
+        digest.update(output.numpy().tobytes())
     return digest.hexdigest()
 
 
-def _observe(network: nn.Module, image: Tensor) -> tuple[_Counts, Tensor]:
+def _observe(network: nn.Module, image: Tensor, *, training: bool = False) -> tuple[_Counts, Tensor]:
     counts = _Counts()
     was_training = network.training
-    network.eval()
+    network.train(training)
     try:
         with torch.no_grad(), counts:
             output: Tensor = network(image)

@@ -106,7 +106,7 @@ def test_all_mistakes_of_a_study_file_are_told_at_once(
         (
             "pool_padding = [1, 3]",
             32,
-            "arm pool_padding=3: variant resnet:depth=18,pool_padding=3: pool_padding 3 is",
+            "arm pool_padding=3: variant resnet:depth=18,pool_padding=3: pool_padding 3",
         ),
         (
             "pool_kernel = [3, 7]",
