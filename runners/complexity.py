@@ -1,5 +1,6 @@
 """Parameters, multiply-accumulates and activations, observed on the operators that run, never declared."""
 
+import copy
 import hashlib
 import math
 from dataclasses import dataclass, field
@@ -107,6 +108,7 @@ def fingerprint(network: nn.Module, image_size: int, in_channels: int = 3) -> st
         in_channels: Channels of the image.
     """
     image = torch.rand(2, in_channels, image_size, image_size, generator=torch.Generator().manual_seed(0))
+    network = copy.deepcopy(network)  # a pass in training moves running statistics
     digest = hashlib.sha256()
     for training in (False, True):
         with torch.random.fork_rng(devices=[]):
