@@ -101,7 +101,9 @@ class MemoryProfile:
         timeline: Every operation in order.
         blocks: Every tensor, those that were there before first.
         events: Order of birth and death: i for the birth of blocks[i], ~i (that is -i - 1) for its death.
-        reserved_bytes: What a caching allocator would hold on to; None where it was not worked out.
+        reserved_bytes: What CUDA's caching allocator would hold, by the model; None for other targets.
+        modelled_allocated_bytes: What it would report as allocated: no less than the peak of live bytes.
+        left_out: What the modelled figures do not hold, in words.
         simulation_seconds: Wall time, building included.
     """
 
@@ -119,6 +121,8 @@ class MemoryProfile:
     events: tuple[int, ...]
     simulation_seconds: float
     reserved_bytes: int | None = None
+    modelled_allocated_bytes: int | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def peak(self) -> Peak:
@@ -166,6 +170,8 @@ class MemoryProfile:
             "allocations": self.allocations,
             "allocated_bytes": self.allocated_bytes,
             "reserved_bytes": self.reserved_bytes,
+            "modelled_allocated_bytes": self.modelled_allocated_bytes,
+            "left_out": list(self.left_out),
             "by_category": dict(self.by_category),
             "by_module": dict(self.by_module),
             "peak_operator": self.peak.operator,

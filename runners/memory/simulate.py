@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from runners.memory.attribution import INPUT, LOSS, OPTIMIZER, ModuleTracker, owner
+from runners.memory.cuda_allocator import LEFT_OUT, replay
 from runners.memory.follow import Follower
 from runners.memory.profile import CATEGORIES, Block, Category, MemoryProfile, Operation, Peak, Source
 from runners.memory.rules import kernel_rules
@@ -35,9 +37,19 @@ def simulate(build: Build, settings: StepSettings, *, target: Target = "cuda") -
         with memo.active():
             step.prepare()
         tracker = ModuleTracker(step.model)
-        return observe(step, tracker, target, "simulated", started, memo)
+        profile = observe(step, tracker, target, "simulated", started, memo)
     except (RuntimeError, NotImplementedError) as error:
         raise ValueError(_explain(error, tracker, settings)) from error
+    if target != "cuda":
+        return profile
+    reservation = replay(profile)
+    return replace(
+        profile,
+        reserved_bytes=reservation.reserved_peak_bytes,
+        modelled_allocated_bytes=reservation.allocated_peak_bytes,
+        left_out=LEFT_OUT,
+        simulation_seconds=time.perf_counter() - started,
+    )
 
 
 def follow(build: Build, settings: StepSettings) -> MemoryProfile:
