@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from runners.memory.accumulation import in_place_sum, sole_references
 from runners.memory.attribution import ModuleTracker
+from runners.memory.events import MARK, Recorder
 from runners.memory.profile import Block, Category, Operation
 from runners.memory.shapes import ShapeMemo
 
@@ -65,6 +66,7 @@ class Follower(TorchDispatchMode):
         granularity: Bytes to which the target's allocator rounds up.
         host: Whether tensors on the CPU count as well.
         memo: Answers operators on meta tensors.
+        recorder: Is told where tensors lie, and finds operations marked in the profiler's events.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Follower(TorchDispatchMode):
         *,
         host: bool,
         memo: ShapeMemo | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         sole_references()  # counted now, for it cannot be while this mode is active
@@ -87,6 +90,7 @@ class Follower(TorchDispatchMode):
         self._devices = frozenset({device.type, "cpu"} if host else {device.type})
         self._granularity = granularity
         self._memo = memo
+        self._recorder = recorder
         self._open: dict[int, tuple[int, weakref.ref[UntypedStorage]]] = {}
         self._names: dict[object, str] = {}
 
@@ -125,12 +129,20 @@ class Follower(TorchDispatchMode):
             in_place = in_place_sum(func, args, kwargs)
             if in_place is not None:
                 func, name = in_place, str(in_place)
-        result = func(*args, **kwargs) if self._memo is None else self._memo.run(func, args, kwargs)
+        result = self._run(func, args, kwargs)
         if name != _UNSEEN:
             module = self._tracker.current()
             self._see_all(result, name, module)
             self.timeline.append(Operation(name, self.phase, module, self.live_bytes))
         return result
+
+    def _run(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._memo is not None:
+            return self._memo.run(func, args, kwargs)
+        if self._recorder is not None:
+            with torch._C._profiler._RecordFunctionFast(f"{MARK}{len(self.timeline)}"):
+                return func(*args, **kwargs)
+        return func(*args, **kwargs)
 
     def _see_all(self, result: Any, operator: str, module: str) -> None:
         if isinstance(result, Tensor):
@@ -156,6 +168,8 @@ class Follower(TorchDispatchMode):
         born = len(self.timeline) if self.phase else -1
         self.records.append(_Record(size, nbytes, tensor, operator, module, category, born))
         self.events.append(index)
+        if self._recorder is not None and self.phase:
+            self._recorder.addresses[index] = storage.data_ptr()
         self._open[key] = (index, weakref.ref(storage, partial(self._die, key)))
         self.live_bytes += nbytes
 

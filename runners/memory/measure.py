@@ -1,19 +1,19 @@
 """What the device's own allocator held during a step, and how much of it no tensor accounts for."""
 
-import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch.profiler import ProfilerActivity, profile
 
 from runners.memory.attribution import ModuleTracker
+from runners.memory.events import Recorder, memory_events
 from runners.memory.profile import MemoryProfile
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import observe
 from runners.memory.step import Build, Step
+from runners.memory.workspace import AllocatorPeak, attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class AllocatorMeasurement:
         device: Where it ran.
         peak_by_phase: Most bytes handed out at once, by phase.
         profile: The tensors, followed through another run of the step in the same state.
+        peak: The allocator's peak taken apart, from that run; None where it keeps no events.
         reserved_bytes: Most that the allocator held from the device; None where it does not say (CPU).
         retries: How often it had to give back its cache and ask again; None where it does not say.
     """
@@ -31,6 +32,7 @@ class AllocatorMeasurement:
     device: str
     peak_by_phase: Mapping[str, int]
     profile: MemoryProfile
+    peak: AllocatorPeak | None = None
     reserved_bytes: int | None = None
     retries: int | None = None
 
@@ -83,10 +85,12 @@ def measure_allocator(
     else:
         peaks, reserved, retries = accelerator_peaks(step, torch.accelerator)
     step.reset()
-    followed = observe(step, ModuleTracker(step.model), target, "measured", started)
-    if device.type == "cpu":
-        peaks = {phase: followed.static_bytes + peak for phase, peak in peaks.items()}
-    return AllocatorMeasurement(str(device), peaks, followed, reserved, retries)
+    recorder = Recorder() if device.type == "cpu" else None
+    followed = observe(step, ModuleTracker(step.model), target, "measured", started, recorder=recorder)
+    if recorder is None:
+        return AllocatorMeasurement(str(device), peaks, followed, None, reserved, retries)
+    peaks = {phase: followed.static_bytes + peak for phase, peak in peaks.items()}
+    return AllocatorMeasurement(str(device), peaks, followed, attribute(followed, recorder))
 
 
 def accelerator_peaks(step: Step, statistics: Statistics) -> tuple[dict[str, int], int, int | None]:
@@ -112,25 +116,7 @@ def _cpu_peaks(step: Step) -> dict[str, int]:
     held = 0
     for phase, run in step.phases():
         peaks[phase] = held
-        for change in memory_events(run):
-            held += change
+        for event in memory_events(run):
+            held += event.nbytes
             peaks[phase] = max(peaks[phase], held)
     return peaks
-
-
-def memory_events(run: Callable[[], None]) -> Iterable[int]:
-    """Bytes handed out (positive) and taken back, in the order of time.
-
-    Garbage of others is collected before, and none during, so that no block but the step's is taken back.
-    """
-    gc.collect()
-    gc.disable()
-    try:
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-            run()
-    finally:
-        gc.enable()
-    results = profiler.profiler.kineto_results
-    events = [event for event in results.events() if event.name() == "[memory]"]
-    events.sort(key=lambda event: event.start_ns())
-    return [event.nbytes() for event in events]

@@ -1,14 +1,17 @@
 """A step on tensors without data, and the same step on real ones, under the same follower."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from runners.memory.attribution import INPUT, LOSS, OPTIMIZER, ModuleTracker, owner
 from runners.memory.cuda_allocator import LEFT_OUT, replay
+from runners.memory.events import Recorder
 from runners.memory.follow import Follower
 from runners.memory.profile import CATEGORIES, Block, Category, MemoryProfile, Operation, Peak, Source
 from runners.memory.rules import kernel_rules
@@ -67,10 +70,13 @@ def observe(
     source: Source,
     started: float,
     memo: ShapeMemo | None = None,
+    recorder: Recorder | None = None,
 ) -> MemoryProfile:
     """Run a prepared step under a follower; what it leaves behind (gradients) stays."""
     device = step.images.device
-    follower = Follower(tracker, device, GRANULARITY[target], host=target == "cpu", memo=memo)
+    follower = Follower(
+        tracker, device, GRANULARITY[target], host=target == "cpu", memo=memo, recorder=recorder
+    )
     _register(follower, step)
     static_bytes = follower.live_bytes
     first = len(follower.records)
@@ -79,8 +85,11 @@ def observe(
         for phase, run in step.phases():
             tracker.outside = OPTIMIZER if phase == "optimizer_step" else LOSS
             follower.phase = phase
-            with follower:
-                run()
+            if recorder is None:
+                with follower:
+                    run()
+            else:
+                recorder.run(partial(_inside, follower, run))
             if phase == "forward":
                 saved_bytes = follower.live_bytes - static_bytes
                 _label(follower, (i for i in follower.alive() if i >= first), "activations")
@@ -104,6 +113,11 @@ def observe(
         events=tuple(follower.events),
         simulation_seconds=time.perf_counter() - started,
     )
+
+
+def _inside(context: AbstractContextManager[object], run: Callable[[], None]) -> None:
+    with context:
+        run()
 
 
 def _register(follower: Follower, step: Step) -> None:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from runners.memory.attribution import ModuleTracker
+from runners.memory.events import memory_events
 from runners.memory.follow import Follower
-from runners.memory.measure import memory_events
 from runners.memory.settings import Mode, StepSettings
 from runners.memory.simulate import follow, simulate
 from runners.memory.step import Build, Step
@@ -80,7 +80,7 @@ def _events(
     for phase, run in step.phases():
         if follower is not None:
             follower.phase = phase
-        changes += [change for change in memory_events(wrap(run)) if abs(change) != 8]
+        changes += [event.nbytes for event in memory_events(wrap(run)) if abs(event.nbytes) != 8]
     step.reset()
     return changes
 
