@@ -94,11 +94,16 @@ class Display:
 
     @property
     def remaining_seconds(self) -> float | None:
-        """Forecast of what is left, scaled by how the forecasts did so far; None before anything ended."""
+        """Forecast of what is left, scaled by how the forecasts did so far; None before anything ended.
+
+        The plan's own forecast counts as much as a fifth of the run, so that the first trial, which waits
+        for PyTorch to be imported, does not speak for all.
+        """
         if self._done == 0:
             return None
-        pace = (time.perf_counter() - self._start) / self._done
-        return pace * (self._total - self._done)
+        prior = 0.2 * self._total
+        pace = (time.perf_counter() - self._start + prior) / (self._done + prior)
+        return max(0.0, pace * (self._total - self._done))
 
 
 class _Remaining(ProgressColumn):

@@ -76,7 +76,7 @@ def run(trial: Trial) -> tuple[Outcome, ...]:
 
 def estimate_seconds(_: WorkloadSettings, macs: list[int]) -> float:
     """Building the network dominates; the passes add two images."""
-    return sum(0.5 + 2 * count / 30e9 for count in macs)
+    return sum(0.4 + 6 * count / 30e9 for count in macs)
 
 
 PROBE = Probe(

@@ -247,7 +247,7 @@ def estimate_seconds(settings: ConvergenceSettings, macs: list[int]) -> float:
     images = datasets.get(settings.dataset).development_size
     if settings.train_images is not None:
         images = min(images, settings.train_images)
-    per_image = sum(0.0005 + 3.3 * count / 12e9 for count in macs)
+    per_image = sum(0.00025 + 3.3 * count / 30e9 for count in macs)
     return 1.0 + settings.epochs * images * per_image
 
 

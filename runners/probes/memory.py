@@ -97,7 +97,7 @@ def _allocator(measured: AllocatorMeasurement, mode: Mode, device: str) -> list[
 def estimate_seconds(settings: MemorySettings, macs: list[int]) -> float:
     """Simulation costs the same at any size; measuring computes the step three times."""
     passes = len(settings.modes) * len(settings.simulate)
-    total = 0.3 + passes * len(macs)
+    total = 0.2 + 0.5 * passes * len(macs)
     if settings.measure:
         total += sum(1 + 3 * 4 * settings.batch_size * count / 15e9 for count in macs)
     return total

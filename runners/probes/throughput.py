@@ -239,7 +239,7 @@ def estimate_seconds(settings: ThroughputSettings, macs: list[int]) -> float:
         total += 0.3
         for mode in settings.modes:
             step = 0.002 + settings.batch_size * count * (3 if mode == "train" else 1) / 40e9
-            total += WARMUP_STEPS * 1.5 * step + settings.rounds * max(step, settings.block_seconds)
+            total += WARMUP_STEPS * 1.5 * step + settings.rounds * (step + settings.block_seconds)
     return 0.5 + total
 
 
