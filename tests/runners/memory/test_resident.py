@@ -1,0 +1,44 @@
+"""Resident memory, as the operating system counts it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from runners.memory import resident
+from runners.memory.resident import measure_resident, peak_resident_bytes, reset_peak
+from runners.memory.settings import StepSettings
+from tests.runners.memory.cases import one_convolution
+
+MIB = 2**20
+linux = pytest.mark.skipif(sys.platform != "linux", reason="resident peaks are read from Linux's /proc")
+
+
+@linux
+def test_a_peak_is_seen_after_it_is_over_and_forgotten_on_reset() -> None:
+    reset_peak()
+    before = peak_resident_bytes()
+    held = torch.ones(64 * MIB, dtype=torch.uint8)
+    del held
+    assert 60 * MIB < peak_resident_bytes() - before < 80 * MIB
+    reset_peak()
+    assert peak_resident_bytes() - before < 16 * MIB
+
+
+@linux
+def test_each_phase_has_a_peak_of_its_own() -> None:
+    settings = StepSettings((8, 3, 256, 256), target_shape=(8, 256, 256))
+    measured = measure_resident(one_convolution, settings)
+    assert list(measured.peak_by_phase) == ["forward", "backward", "optimizer_step"]
+    maps = 8 * 8 * 256 * 256 * 4  # the output and its log-softmax are alive at the end of forward
+    assert measured.peak_by_phase["forward"] - measured.before_bytes >= 1.5 * maps
+    assert measured.peak_by_phase["backward"] > measured.peak_by_phase["optimizer_step"]
+
+
+def test_a_system_that_cannot_reset_the_peak_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(resident, "_CLEAR", tmp_path / "absent" / "clear_refs")
+    with pytest.raises(ValueError, match=r"^peak of resident memory: .*clear_refs cannot be written \(.+\)$"):
+        reset_peak()
