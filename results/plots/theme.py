@@ -1,5 +1,6 @@
 """How all figures look, and how they are saved."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -126,7 +127,7 @@ def ratio_axis(axis: Axes, low: float, high: float) -> None:
     else:
         ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)]
     inside = [tick for tick in ticks if low / pad <= tick <= high * pad]
-    axis.xaxis.set_major_locator(FixedLocator(inside))
+    axis.xaxis.set_major_locator(FixedLocator(_spaced(inside, math.log(high * pad * pad / low))))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.change(value, "ratio", "")))
 
@@ -146,3 +147,12 @@ def _difference(value: float, unit: str) -> str:
         if scaled == 0
         else f"{'−' if scaled < 0 else '+'}{np.format_float_positional(abs(scaled), trim='-')}"
     )
+
+
+def _spaced(ticks: Sequence[float], span: float) -> list[float]:
+    """Ticks whose labels do not touch on an axis of that logarithmic span; nearest to no change first."""
+    kept: list[float] = []
+    for tick in sorted(ticks, key=lambda value: abs(math.log(value))):
+        if all(abs(math.log(tick / other)) > 0.17 * span for other in kept):
+            kept.append(tick)
+    return sorted(kept)
