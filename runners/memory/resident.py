@@ -1,5 +1,6 @@
 """Resident memory by phase: what the operating system saw the process hold."""
 
+import ctypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ _RESET_PEAK = "5"  # proc(5): reset the peak resident set size to the process's 
 
 @dataclass(frozen=True, slots=True)
 class ResidentMeasurement:
-    """Peaks of resident memory; Python, libraries and allocator caches included.
+    """Peaks of resident memory; Python, libraries and caches in use included.
 
     Attributes:
         before_bytes: Resident when the step began.
@@ -37,10 +38,12 @@ def measure_resident(build: Build, settings: StepSettings) -> ResidentMeasuremen
     step = Step(build, settings, torch.device("cpu"), "cpu")
     step.prepare()
     step.run()
+    _return_free_heap()
     reset_peak()
     before = peak_resident_bytes()
     peaks: dict[str, int] = {}
     for phase, run in step.phases():
+        _return_free_heap()
         reset_peak()
         run()
         peaks[phase] = peak_resident_bytes()
@@ -57,6 +60,13 @@ def reset_peak() -> None:
         _CLEAR.write_text(_RESET_PEAK)
     except OSError as error:
         raise ValueError(f"peak of resident memory: {_CLEAR} cannot be written ({error.strerror})") from error
+
+
+def _return_free_heap() -> None:
+    """Let the C library give back what it keeps of freed memory, where it can (glibc's malloc_trim)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def peak_resident_bytes() -> int:

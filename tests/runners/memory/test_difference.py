@@ -20,7 +20,7 @@ def at(specification: str, mode: Mode = "train") -> MemoryProfile:
 
 @pytest.mark.parametrize("mode", ["train", "inference"])
 def test_the_tensors_that_differ_sum_to_the_difference_of_the_peaks(mode: Mode) -> None:
-    profiles = [at(specification, mode) for specification in VARIANTS[:6]]
+    profiles = [at(specification, mode) for specification in VARIANTS[2:6]]
     for before, after in combinations(profiles, 2):
         found = difference(before, after)
         assert sum(tensor.nbytes for tensor in found.tensors) == found.peak_bytes

@@ -41,7 +41,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("settings", "mode"), CASES, ids=str)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network", [*NETWORKS[:2], *(pytest.param(network, marks=pytest.mark.slow) for network in NETWORKS[2:])]
+)
 def test_each_setting_simulates_as_it_runs(network: str, settings: Mapping[str, Any], mode: Mode) -> None:
     simulated = simulate(variant(network), small(mode, **settings), target="cpu")
     real = follow(variant(network), small(mode, **settings))
