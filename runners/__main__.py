@@ -95,6 +95,51 @@ def show(
 
 
 @app.command()
+def memory(
+    variant: Annotated[str, typer.Argument(help="E.g. resnet:depth=50,stem=deep64.")],
+    *,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
+    image_size: Annotated[int, typer.Option(help="Height and width in pixels.")] = 224,
+    mode: Annotated[str, typer.Option(help="train or inference.")] = "train",
+    optimizer: Annotated[str, typer.Option(help="sgd or adamw.")] = "sgd",
+    momentum: Annotated[float, typer.Option(help="Of SGD; 0 keeps no state.")] = 0.9,
+    precision: Annotated[str, typer.Option(help="fp32, bf16-autocast or bf16.")] = "fp32",
+    target: Annotated[
+        str, typer.Option(help="cuda or cpu: whose allocator and defaults to simulate.")
+    ] = "cuda",
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Run the step here and read the allocator.")
+    ] = False,
+    against: Annotated[str | None, typer.Option(help="A variant to explain the difference to.")] = None,
+    fit: Annotated[
+        str | None, typer.Option(help="Largest batch for cards of these sizes: 24GiB,80GiB.")
+    ] = None,
+    plugin: Plugin = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a step needs in memory, simulated for a device that need not be there, and why."""
+    from runners import devices, memory_answers
+
+    _load_plugins(plugin)
+    if target not in ("cuda", "cpu"):
+        raise BadInput(f"--target {target!r}: expected cuda or cpu")
+    found = memory_answers.answer(
+        variant,
+        batch_size=batch_size,
+        image_size=image_size,
+        settings={"mode": mode, "optimizer": optimizer, "momentum": momentum, "precision": precision},
+        target="cuda" if target == "cuda" else "cpu",
+        measure_on=devices.resolve("auto") if measure else None,
+        against=against,
+        fit=fit,
+    )
+    if as_json:
+        _print_json(found)
+    else:
+        _print_memory(found)
+
+
+@app.command()
 def plan(
     study: Annotated[
         str, typer.Argument(help="A built-in study (`ablate list studies`) or a .toml file.")
@@ -200,6 +245,55 @@ def compare(
         names = [str(column) for column in blank.columns]
         rows = [dict(zip(names, row, strict=True)) for row in blank.to_numpy().tolist()]
         _print_table(f"{first} and {second}", rows)
+
+
+def _print_memory(found: dict[str, Any]) -> None:
+    """Figures, then what makes up the peak, then the explanation and the cards."""
+    from results.format import value as formatted
+
+    def size(nbytes: object) -> str:
+        return formatted(float(nbytes), "bytes") if isinstance(nbytes, int) else _text(nbytes)
+
+    figures = {
+        key.removesuffix("_bytes").replace("_", " "): size(entry)
+        if key.endswith("_bytes")
+        else _thousands(entry)
+        for key, entry in found.items()
+        if entry is not None and not isinstance(entry, dict | list) and key != "variant"
+    }
+    _print_table(found["variant"], [{"figure": key, "value": entry} for key, entry in figures.items()])
+    for title, key in (("at the peak, by category", "by_category"), ("by module, the heaviest", "by_module")):
+        parts = sorted(found[key].items(), key=lambda item: -item[1])[:12]
+        _print_table(
+            title, [{"part": part or "(model)", "memory": size(nbytes)} for part, nbytes in parts if nbytes]
+        )
+    if "against" in found:
+        other = found["against"]
+        _print_table(
+            f"against {other['variant']}",
+            [
+                {
+                    "category": t["category"],
+                    "module": t["module"],
+                    "shape": _text(t["shape"]),
+                    "here": t["after"],
+                    "there": t["before"],
+                    "difference": size(t["nbytes"]),
+                }
+                for t in other["tensors"]
+            ],
+        )
+        _console().print(other["reason"], markup=False, highlight=False)
+    if "largest_batch_size" in found:
+        rows = [
+            {"card": card, "largest batch": batch if batch is not None else "not even one image"}
+            for card, batch in found["largest_batch_size"].items()
+        ]
+        _print_table(f"largest batch, {found['safety_margin']:.0%} of the card left free", rows)
+    if "left_out" in found:
+        _console().print(
+            "left out: " + "; ".join(found["left_out"]), style="dim", markup=False, highlight=False
+        )
 
 
 def _report(directory: Path) -> int:

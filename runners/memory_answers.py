@@ -1,0 +1,141 @@
+"""What `ablate memory` answers: a step's memory in figures, its explanation, and what batch a card holds."""
+
+import re
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+import ablations
+from ablations import Variant
+from ablations.factor import nearest
+from runners.arms import in_channels
+from runners.errors import BadInput
+from runners.memory.cuda_allocator import LEFT_OUT, replay
+from runners.memory.difference import difference
+from runners.memory.fit import SAFETY_MARGIN, largest_batch
+from runners.memory.measure import measure_allocator
+from runners.memory.profile import MemoryProfile
+from runners.memory.settings import StepSettings, Target
+from runners.memory.simulate import simulate
+from runners.memory.step import Build
+
+_UNITS = {
+    "B": 1,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+    "TIB": 2**40,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+}
+
+
+def answer(
+    specification: str,
+    *,
+    batch_size: int,
+    image_size: int,
+    settings: dict[str, Any],
+    target: Target = "cuda",
+    measure_on: str | None = None,
+    against: str | None = None,
+    fit: str | None = None,
+) -> dict[str, Any]:
+    """The memory of one step, as JSON can hold it.
+
+    Args:
+        specification: The variant.
+        batch_size: Images a step.
+        image_size: Height and width in pixels.
+        settings: Further fields of `StepSettings` (mode, optimizer, momentum, precision).
+        target: The device that is simulated.
+        measure_on: The device to run the step on for real; None to simulate.
+        against: A variant to explain the difference to.
+        fit: Sizes of cards to find the largest batch for, e.g. `24GiB,80GiB`.
+
+    Raises:
+        BadInput: Something given is wrong, or the step cannot be simulated.
+    """
+    cards = parse_sizes(fit) if fit is not None else {}
+    try:
+        variant = ablations.variant(specification)
+        other = ablations.variant(against) if against is not None else None
+        step = _step(variant, batch_size, image_size, settings)
+        build = _builder(variant)
+        found: dict[str, Any] = {"variant": variant.specification}
+        if measure_on is None:
+            profile = simulate(build, step, target=target)
+        else:
+            measured = measure_allocator(build, step, device=torch.device(measure_on))
+            profile = measured.profile
+            found |= {
+                "allocator_peak_bytes": measured.allocator_peak_bytes,
+                "workspace_bytes": measured.workspace_bytes,
+            }
+        found = profile.summary() | found
+        if profile.target == "cuda":
+            found |= {"reserved_bytes": replay(profile).reserved_peak_bytes, "left_out": list(LEFT_OUT)}
+        if other is not None:
+            reference = simulate(
+                _builder(other), _step(other, batch_size, image_size, settings), target=profile.target
+            )
+            found["against"] = _explained(other, reference, profile)
+        if cards:
+            found["safety_margin"] = SAFETY_MARGIN
+            found["largest_batch_size"] = {
+                name: largest_batch(build, step, capacity, target=target).batch_size
+                for name, capacity in cards.items()
+            }
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    return found
+
+
+def parse_sizes(text: str) -> dict[str, int]:
+    """`24GiB,80GiB` as bytes, by what was written.
+
+    Raises:
+        BadInput: One of them is no size.
+    """
+    sizes = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]+)\s*", part)
+        if match is None:
+            raise BadInput(f"--fit {part!r}: expected a size such as 24GiB, or several: 24GiB,80GiB")
+        number, unit = float(match[1]), match[2]
+        if unit.upper() not in _UNITS:
+            units = ["B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB"]
+            raise BadInput(f"--fit {part!r}: no unit {unit!r}{nearest(unit, units)}")
+        nbytes = int(number * _UNITS[unit.upper()])
+        if nbytes < 1:
+            raise BadInput(f"--fit {part!r}: expected more than nothing, e.g. 24GiB")
+        sizes[part.strip()] = nbytes
+    return sizes
+
+
+def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:
+    return StepSettings((batch_size, in_channels(variant), image_size, image_size), **settings)
+
+
+def _builder(variant: Variant) -> Build:
+    def build(device: torch.device) -> nn.Module:
+        return ablations.build(variant, device=device)
+
+    return build
+
+
+def _explained(other: Variant, reference: MemoryProfile, profile: MemoryProfile) -> dict[str, Any]:
+    """Why the variant needs more or less than the other one; of the tensors the heaviest."""
+    if profile.source != reference.source:
+        profile = replace(profile, source=reference.source)
+    found = asdict(difference(reference, profile))
+    found["tensors"] = [
+        entry | {"shape": list(entry["shape"])} for entry in found["tensors"][:_HEAVIEST_TENSORS]
+    ]
+    return {"variant": other.specification, "their_peak_bytes": reference.peak_bytes} | found
+
+
+_HEAVIEST_TENSORS = 20
