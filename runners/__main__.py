@@ -290,7 +290,7 @@ def _print_memory(found: dict[str, Any]) -> None:
             for card, batch in found["largest_batch_size"].items()
         ]
         _print_table(f"largest batch, {found['safety_margin']:.0%} of the card left free", rows)
-    if "left_out" in found:
+    if found["left_out"]:
         _console().print(
             "left out: " + "; ".join(found["left_out"]), style="dim", markup=False, highlight=False
         )

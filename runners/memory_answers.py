@@ -1,7 +1,5 @@
 """What `ablate memory` answers: a step's memory in figures, its explanation, and what batch a card holds."""
 
-import re
-from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -9,17 +7,15 @@ from torch import nn
 
 import ablations
 from ablations import Variant
-from ablations.factor import nearest
 from runners.arms import in_channels
 from runners.errors import BadInput
-from runners.memory.cuda_allocator import LEFT_OUT, replay
-from runners.memory.difference import difference
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.measure import measure_allocator
-from runners.memory.profile import MemoryProfile
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
+from runners.memory.sizes import parse_size
 from runners.memory.step import Build
+from runners.memory.story import against as difference_story
 
 _UNITS = {
     "B": 1,
@@ -76,13 +72,15 @@ def answer(
                 "workspace_bytes": measured.workspace_bytes,
             }
         found = profile.summary() | found
-        if profile.target == "cuda":
-            found |= {"reserved_bytes": replay(profile).reserved_peak_bytes, "left_out": list(LEFT_OUT)}
         if other is not None:
             reference = simulate(
                 _builder(other), _step(other, batch_size, image_size, settings), target=profile.target
             )
-            found["against"] = _explained(other, reference, profile)
+            found["against"] = {
+                "variant": other.specification,
+                "their_peak_bytes": reference.peak_bytes,
+                **difference_story(reference, profile),
+            }
         if cards:
             found["safety_margin"] = SAFETY_MARGIN
             found["largest_batch_size"] = {
@@ -100,20 +98,10 @@ def parse_sizes(text: str) -> dict[str, int]:
     Raises:
         BadInput: One of them is no size.
     """
-    sizes = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]+)\s*", part)
-        if match is None:
-            raise BadInput(f"--fit {part!r}: expected a size such as 24GiB, or several: 24GiB,80GiB")
-        number, unit = float(match[1]), match[2]
-        if unit.upper() not in _UNITS:
-            units = ["B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB"]
-            raise BadInput(f"--fit {part!r}: no unit {unit!r}{nearest(unit, units)}")
-        nbytes = int(number * _UNITS[unit.upper()])
-        if nbytes < 1:
-            raise BadInput(f"--fit {part!r}: expected more than nothing, e.g. 24GiB")
-        sizes[part.strip()] = nbytes
-    return sizes
+    try:
+        return {part.strip(): parse_size(part) for part in text.split(",")}
+    except ValueError as error:
+        raise BadInput(f"--fit {error}") from error
 
 
 def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:
@@ -125,17 +113,3 @@ def _builder(variant: Variant) -> Build:
         return ablations.build(variant, device=device)
 
     return build
-
-
-def _explained(other: Variant, reference: MemoryProfile, profile: MemoryProfile) -> dict[str, Any]:
-    """Why the variant needs more or less than the other one; of the tensors the heaviest."""
-    if profile.source != reference.source:
-        profile = replace(profile, source=reference.source)
-    found = asdict(difference(reference, profile))
-    found["tensors"] = [
-        entry | {"shape": list(entry["shape"])} for entry in found["tensors"][:_HEAVIEST_TENSORS]
-    ]
-    return {"variant": other.specification, "their_peak_bytes": reference.peak_bytes} | found
-
-
-_HEAVIEST_TENSORS = 20

@@ -76,6 +76,7 @@ def make_trial(**fields: Any) -> Trial:
         "kind": trial.workload.kind,
         "settings": settings,
         "arms": [(arm.name, arm.complete_variant) for arm in trial.arms],
+        "baseline": trial.workload.variants["baseline"],
         "block": trial.block,
         "seed": trial.seed,
         "device": trial.device,

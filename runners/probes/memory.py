@@ -1,22 +1,29 @@
 """What a step needs in memory: simulated for any device, and measured by the allocator of the one at hand."""
 
 from functools import partial
-from typing import Literal
+from typing import Any
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 
 import ablations
+from ablations import Variant
 from results.records import Measurement, Outcome
 from runners.arms import Findings, attempt, in_channels, make_variant
+from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.metrics import METRICS
 from runners.memory.profile import MemoryProfile
-from runners.memory.settings import OptimizerName, StepSettings, Target
+from runners.memory.settings import OptimizerName, Precision, StepSettings, Target
 from runners.memory.simulate import simulate
+from runners.memory.sizes import parse_size
+from runners.memory.step import Build
+from runners.memory.story import against, profile_story
 from runners.probes import Mode, Probe, WorkloadSettings
 from runners.trial import Trial, TrialArm
+
+BASELINE = "baseline"
 
 
 class MemorySettings(WorkloadSettings):
@@ -28,7 +35,20 @@ class MemorySettings(WorkloadSettings):
     measure: bool = Field(False, description="run the step and read the allocator too")
     optimizer: OptimizerName = "sgd"
     momentum: float = Field(0.9, ge=0)
-    precision: Literal["fp32"] = "fp32"
+    precision: Precision = "fp32"
+    cards: tuple[str, ...] = Field((), description="find the largest batch for cards of these sizes: 24GiB")
+
+    @field_validator("cards")
+    @classmethod
+    def _sizes(cls, cards: tuple[str, ...]) -> tuple[str, ...]:
+        for card in cards:
+            parse_size(card)
+        return cards
+
+    @property
+    def card_bytes(self) -> dict[str, int]:
+        """Bytes of each card."""
+        return {card: parse_size(card) for card in self.cards}
 
     @property
     def context(self) -> str:
@@ -43,27 +63,51 @@ def run(trial: Trial) -> tuple[Outcome, ...]:
 
 def _profile(trial: Trial, arm: TrialArm) -> Findings:
     settings = MemorySettings.model_validate(trial.workload.settings)
-    variant = make_variant(arm)
-    size = trial.workload.input_size
-    shape = (settings.batch_size, in_channels(variant), size, size)
+    variant, baseline = make_variant(arm), ablations.variant(trial.workload.variants[BASELINE])
+    measurements: list[Measurement] = []
+    profiles: list[dict[str, Any]] = []
+    for mode in settings.modes:
+        for target in settings.simulate:
+            step = _step(trial, settings, variant, mode)
+            profile = simulate(_builder(variant), step, target=target)
+            measurements += _followed(profile, mode, "simulated", target)
+            told = profile_story(profile, target)
+            if arm.name != BASELINE:
+                reference = _step(trial, settings, baseline, mode)
+                told["against_baseline"] = against(
+                    simulate(_builder(baseline), reference, target=target), profile
+                )
+            told["safety_margin"] = SAFETY_MARGIN
+            told["largest_batch_size"] = {
+                card: largest_batch(_builder(variant), step, nbytes, target=target).batch_size
+                for card, nbytes in settings.card_bytes.items()
+            }
+            profiles.append(told)
+        if settings.measure:
+            step = _step(trial, settings, variant, mode)
+            measured = measure_allocator(_builder(variant), step, device=torch.device(trial.device))
+            measurements += _followed(measured.profile, mode, "measured", trial.device)
+            measurements += _allocator(measured, mode, trial.device)
+            profiles.append(profile_story(measured.profile, trial.device))
+    return Findings(tuple(measurements), details={"profiles": profiles})
 
+
+def _step(trial: Trial, settings: MemorySettings, variant: Variant, mode: Mode) -> StepSettings:
+    size = trial.workload.input_size
+    return StepSettings(
+        (settings.batch_size, in_channels(variant), size, size),
+        mode=mode,
+        optimizer=settings.optimizer,
+        momentum=settings.momentum,
+        precision=settings.precision,
+    )
+
+
+def _builder(variant: Variant) -> Build:
     def build(device: torch.device) -> nn.Module:
         return ablations.build(variant, device=device)
 
-    measurements: list[Measurement] = []
-    details: dict[str, object] = {}
-    for mode in settings.modes:
-        step = StepSettings(shape, mode=mode, optimizer=settings.optimizer, momentum=settings.momentum)
-        for target in settings.simulate:
-            profile = simulate(build, step, target=target)
-            measurements += _followed(profile, mode, "simulated", target)
-            details[f"simulated-{target}-{mode}"] = profile.summary()
-        if settings.measure:
-            measured = measure_allocator(build, step, device=torch.device(trial.device))
-            measurements += _followed(measured.profile, mode, "measured", trial.device)
-            measurements += _allocator(measured, mode, trial.device)
-            details[f"measured-{trial.device}-{mode}"] = measured.profile.summary()
-    return Findings(tuple(measurements), details=details)
+    return build
 
 
 def _followed(profile: MemoryProfile, mode: Mode, source: str, device: str) -> list[Measurement]:
@@ -96,8 +140,9 @@ def _allocator(measured: AllocatorMeasurement, mode: Mode, device: str) -> list[
 
 def estimate_seconds(settings: MemorySettings, macs: list[int]) -> float:
     """Simulation costs the same at any size; measuring computes the step three times."""
-    passes = len(settings.modes) * len(settings.simulate)
-    total = 0.2 + 0.5 * passes * len(macs)
+    # An arm and the baseline beside it, and some ten steps in search of the largest batch of a card.
+    passes = len(settings.modes) * len(settings.simulate) * (2 + 10 * len(settings.cards))
+    total = 0.3 + 0.2 * passes * len(macs)
     if settings.measure:
         total += sum(1 + 3 * 4 * settings.batch_size * count / 15e9 for count in macs)
     return total
