@@ -58,6 +58,8 @@ class Joins(nn.Module):
         x = x + self.conv2(x)  # one passed through the sum meets a fresh one
         x = x + (x + x.sin()) + (x + x.cos())  # one that is passed on to several
         x = x * x * x
-        pooled: torch.Tensor = x.mean((2, 3)) + x.sum((2, 3))  # expanded ones, which share their elements
+        x = self.conv2(x)
+        pooled = x.mean((2, 3)) + x.sum((2, 3))  # expanded ones, which share memory
+        pooled = pooled + x.sin().mean((2, 3)) + 2 * x.sum((2, 3))  # one whose elements share their memory
         logits: torch.Tensor = self.fc(pooled)
         return logits

@@ -1,0 +1,83 @@
+"""Answers remembered for tensors without data are those that PyTorch gives."""
+
+import torch
+
+from runners.memory.rules import kernel_rules
+from runners.memory.shapes import ShapeMemo
+
+aten = torch.ops.aten
+
+
+def meta(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def test_numbers_that_are_equal_and_of_different_types_are_told_apart() -> None:
+    memo = ShapeMemo({})
+    whole = meta(3, dtype=torch.int64)
+    types = [memo.run(aten.add.Tensor, (whole, number), {}).dtype for number in (1, 1.0, True, 1)]
+    assert types == [torch.int64, torch.float32, torch.int64, torch.int64]
+
+
+def test_every_answer_is_a_new_tensor() -> None:
+    memo = ShapeMemo({})
+    images = meta(2, 3)
+    first, second = (memo.run(aten.sin.default, (images,), {}) for _ in range(2))
+    assert first.untyped_storage()._cdata != second.untyped_storage()._cdata
+    assert memo.run(aten.view.default, (images, [6]), {}).untyped_storage()._cdata == (
+        images.untyped_storage()._cdata
+    )
+
+
+def test_layouts_are_part_of_the_question() -> None:
+    memo = ShapeMemo({})
+    images = meta(2, 3, 4, 4)
+    for asked in (images, images.contiguous(memory_format=torch.channels_last), images.transpose(2, 3)):
+        assert memo.run(aten.sin.default, (asked,), {}).stride() == asked.sin().stride()
+
+
+def test_operators_on_lists_are_answered_tensor_by_tensor() -> None:
+    memo = ShapeMemo({})
+    ones, twos = [meta(2), meta(3, 4), meta(2)], [meta(2), meta(3, 4), meta(2)]
+    answer = memo.run(aten._foreach_add.List, (ones, twos), {"alpha": 2})
+    assert [tensor.shape for tensor in answer] == [(2,), (3, 4), (2,)]
+    assert memo.run(aten._foreach_add_.List, (ones, twos), {}) is None
+
+
+def test_the_norms_and_convolutions_are_laid_out_as_the_cpu_lays_them_out() -> None:
+    """The kernels themselves, on tensors with data, are the oracle."""
+    memo = ShapeMemo(kernel_rules("cpu"))
+    images, scale = torch.ones(2, 4, 5, 5), torch.ones(4)
+    weight = torch.ones(6, 4, 3, 3)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        x = images.contiguous(memory_format=layout)
+        mean, deviation = torch.zeros(2, 2), torch.ones(2, 2)
+        for func, args in (
+            (aten.native_batch_norm.default, (x, scale, scale, scale, scale, True, 0.1, 1e-5)),
+            (aten.native_batch_norm.default, (x, scale, scale, scale, scale, False, 0.1, 1e-5)),
+            (aten.native_batch_norm.default, (x, None, None, None, None, True, 0.1, 1e-5)),
+            *(
+                (
+                    aten.native_batch_norm_backward.default,
+                    (images, x, scale, scale, scale, scale, scale, True, 1e-5, wanted),
+                )
+                for wanted in ([True] * 3, [False, True, True], [True, False, False])
+            ),
+            (aten.native_group_norm.default, (x, scale, scale, 2, 4, 25, 2, 1e-5)),
+            (
+                aten.native_group_norm_backward.default,
+                (images, x, mean, deviation, scale, 2, 4, 25, 2, [True] * 3),
+            ),
+            (aten.convolution.default, (x, weight, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1)),
+        ):
+            without_data = [arg.to("meta") if isinstance(arg, torch.Tensor) else arg for arg in args]
+            assert layouts(memo.run(func, tuple(without_data), {})) == layouts(func(*args)), func
+
+
+def layouts(result: object) -> list[object]:
+    items = result if isinstance(result, tuple) else (result,)
+    return [
+        None if t is None else (tuple(t.shape), t.stride(), t.dtype)
+        for t in items
+        if t is None or isinstance(t, torch.Tensor)
+    ]
