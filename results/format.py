@@ -60,6 +60,16 @@ def interval(low: float | None, high: float | None, kind: EffectKind | str, unit
     return f"{effect(low, kind, unit)} to {effect(high, kind, unit)}"
 
 
+def signed(number: float | None, unit: str) -> str:
+    """A difference of quantities: `+13.2 MiB`, `−3`, `±0`; counts to the last digit."""
+    if number is None or math.isnan(number):
+        return "—"
+    if number == 0:
+        return "±0"
+    shown = value(abs(number), unit) if unit == "bytes" else _digits(abs(number))
+    return ("−" if number < 0 else "+") + shown
+
+
 def p_value(number: float | None) -> str:
     """A p-value to two digits, `< 0.0001` below that."""
     if number is None or math.isnan(number):

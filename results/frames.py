@@ -34,7 +34,7 @@ def measurements(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFram
     """
     metrics = {metric.name: metric for metric in study.metrics}
     rows: list[dict[str, Any]] = []
-    for record, outcome, common in _outcomes(study, records):
+    for record, outcome, common in outcomes_of(study, records):
         if outcome.status != "ok":
             continue
         workload = next(w for w in study.workloads if w.name == record.workload)
@@ -63,7 +63,7 @@ def outcomes(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
             "fingerprint": outcome.details.get("fingerprint"),
             "censored": outcome.details.get("censored") or {},
         }
-        for record, outcome, common in _outcomes(study, records)
+        for record, outcome, common in outcomes_of(study, records)
     ]
     return pd.DataFrame(rows, columns=OUTCOME_COLUMNS)
 
@@ -72,7 +72,7 @@ def curves(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per point of a convergence curve."""
     rows = [
         common | {"metric": curve.metric, "split": curve.split, "step": step, "value": value}
-        for _, outcome, common in _outcomes(study, records)
+        for _, outcome, common in outcomes_of(study, records)
         if outcome.status == "ok"
         for curve in outcome.curves
         for step, value in zip(curve.step, curve.y, strict=True)
@@ -80,7 +80,7 @@ def curves(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CURVE_COLUMNS)
 
 
-def _outcomes(
+def outcomes_of(
     study: ResolvedStudy, records: Iterable[Record]
 ) -> Iterator[tuple[Record, Outcome, dict[str, Any]]]:
     """The outcomes of the last attempts, oldest first, with the columns all frames share."""

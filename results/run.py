@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from results import effects as effects_
-from results import frames, tables
+from results import frames, memory, tables
 from results.records import Record, RecordError, read_plans, read_records
 from results.study import ResolvedStudy, read_study
 
@@ -44,6 +44,11 @@ class Run:
     def curves(self) -> pd.DataFrame:
         """One row per point of a convergence curve."""
         return frames.curves(self.study, self.records)
+
+    @cached_property
+    def memory_profiles(self) -> pd.DataFrame:
+        """One row per profile of a memory workload: (environment, workload, arm, mode, source, device)."""
+        return memory.profiles(self.study, self.records)
 
     @cached_property
     def _effects(self) -> pd.DataFrame:

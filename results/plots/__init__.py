@@ -6,7 +6,19 @@
 from results.plots.curves import convergence_curves
 from results.plots.forest import forest
 from results.plots.memory import memory_bars
+from results.plots.memory_categories import memory_categories
+from results.plots.memory_saved import memory_saved
+from results.plots.memory_timeline import memory_timeline
 from results.plots.theme import save
 from results.plots.tradeoff import tradeoff
 
-__all__ = ["convergence_curves", "forest", "memory_bars", "save", "tradeoff"]
+__all__ = [
+    "convergence_curves",
+    "forest",
+    "memory_bars",
+    "memory_categories",
+    "memory_saved",
+    "memory_timeline",
+    "save",
+    "tradeoff",
+]

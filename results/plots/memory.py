@@ -3,10 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results import format as text
-from results.plots.theme import label_room, nothing, panels, themed
+from results.plots.theme import byte_axis, label_room, nothing, panels, themed
 from results.study import CONTROL_FACTOR
 
 _COLOURS, _HATCHES = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7"), ("", "///", "...", "xxx")
@@ -73,10 +72,6 @@ def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) 
             axis.text(value, y, f" {text.value(value, 'bytes')}", va="center", fontsize=7.5)
     axis.set_yticks(range(len(arms)), arms)
     axis.set_ylim(len(arms) - 0.5, -0.5)
-    axis.set_xlim(0, largest * 1.22)
-    size, name = text.byte_unit(largest)
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, largest * 1.2 / size)
-    axis.set_xticks([tick * size for tick in ticks if tick <= largest * 1.22 / size])
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v / size:g} {name}" if v else "0"))
+    byte_axis(axis, "x", largest)
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)

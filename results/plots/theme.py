@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -138,6 +138,17 @@ def difference_axis(axis: Axes, low: float, high: float, unit: str) -> None:
     axis.set_xlim(low - pad, high + pad)
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _difference(value, unit)))
+
+
+def byte_axis(axes: Axes, name: Literal["x", "y"], largest: float) -> None:
+    """An axis of bytes from 0 to well beyond the largest value, with few round ticks in one unit."""
+    top = 1.22 * max(largest, 1.0)
+    size, unit = text.byte_unit(largest)
+    axes.set(**{f"{name}lim": (0, top)})
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, largest * 1.2 / size)
+    axis.set_ticks([tick * size for tick in ticks if tick <= top / size])
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / size:g} {unit}" if value else "0"))
 
 
 def _difference(value: float, unit: str) -> str:

@@ -1,7 +1,7 @@
 """What stands in the report, as text in tables; the templates only lay it out."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +10,13 @@ import pandas as pd
 from results import format as text
 from results.divergence import DIVERGED
 from results.headline import column_names, headline_cells
+from results.report.memory import MemorySection, memory_sections
+from results.report.table import Cell, Table
 from results.report.words import Phrase, answers
 from results.run import Run
 from results.study import CONTROL_FACTOR, Workload
 
 Row = dict[Hashable, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of a table: its text, and the verdict it shows, if any."""
-
-    text: str
-    verdict: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of text; the first cell of each row is its header."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    caption: str = ""
-    open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +40,7 @@ class EnvironmentSection:
         control: The baseline against its duplicate.
         noise: What the duplicate says about noise.
         undecided: What could not be decided, and what would decide it.
+        memory: What memory profiles explain, by workload; empty where none was recorded.
     """
 
     name: str
@@ -65,6 +50,7 @@ class EnvironmentSection:
     control: Table
     noise: Table
     undecided: Table
+    memory: list[MemorySection]
     figures: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -82,6 +68,7 @@ def environment_section(run: Run, environment: str) -> EnvironmentSection:
         _rows_table(effects[effects["factor"] == CONTROL_FACTOR].to_dict("records"), "column"),
         _noise_table(noise[noise["environment"] == environment].to_dict("records")),
         _undecided(effects),
+        memory_sections(run, environment),
     )
 
 

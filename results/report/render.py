@@ -6,7 +6,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from results.report.content import Table
+from results.report.table import Table
 
 _LOADER = jinja2.PackageLoader("results", "report")
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from results import plots
 from results.headline import headline, headline_cells
+from results.memory import most_changed, preferred
 from results.report import content
 from results.report.render import html, markdown
 from results.report.words import Phrase
@@ -93,6 +94,7 @@ def _context(run: Run, sections: list[content.EnvironmentSection]) -> dict[str, 
         "methods": content.methods(run),
         "metrics": content.metrics(run),
         "environments": content.environments(run),
+        "with_memory": [section.name for section in sections if section.memory],
         "trials": int(run.outcomes["trial"].nunique()),
     }
 
@@ -131,12 +133,51 @@ def _write_figures(run: Run, environment: str, folder: Path, suffix: str) -> lis
     if "memory" in kinds:
         alt = f"Bar chart: peak memory of the baseline and of {arms}."
         drawn["memory"] = (plots.memory_bars(effects), "Memory, simulated beside measured", alt)
+    drawn |= _memory_figures(run, effects)
     if len(curves):
         alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."
         drawn["convergence"] = (plots.convergence_curves(curves, better), "Convergence", alt)
     for name, (figure, _, _) in drawn.items():
         plots.save(figure, folder / f"{name}{suffix}")
     return [(f"{name}{suffix}", title, alt) for name, (_, title, alt) in drawn.items()]
+
+
+def _memory_figures(run: Run, effects: pd.DataFrame) -> dict[str, tuple[Figure, str, str]]:
+    """The figures of memory profiles; none where none was recorded. What is inert is not drawn."""
+    profiles = run.memory_profiles
+    profiles = profiles[profiles["environment"].isin(effects["environment"])]
+    profiles = profiles[profiles["role"] != "control"]
+    if profiles.empty:
+        return {}
+    idle = effects[effects["inert"].astype(bool)]
+    inert = set(zip(idle["workload"], idle["arm"], strict=True))
+    pairs = zip(profiles["workload"], profiles["arm"], strict=True)
+    profiles = profiles[[pair not in inert for pair in pairs]]
+    arms = ", ".join(dict.fromkeys(profiles["arm"]))
+    drawn = {
+        "memory-categories": (
+            plots.memory_categories(profiles),
+            "What is alive at the peak",
+            f"Stacked bar chart: bytes alive at the peak by category for {arms}.",
+        )
+    }
+    steps = preferred(profiles[profiles["mode"] == "train"])
+    two = [most_changed(group) for _, group in steps.groupby("workload", sort=False)]
+    if any(len(rows) for rows in two):
+        shown = "; ".join(
+            f"{' and '.join(rows['arm'])} [{rows['workload'].iloc[0]}]" for rows in two if len(rows)
+        )
+        drawn["memory-timeline"] = (
+            plots.memory_timeline(profiles),
+            "Live bytes over a training step: the baseline, and the arm whose peak differs most",
+            f"Line chart: live bytes over the operations of a training step, phases marked, for {shown}.",
+        )
+        drawn["memory-saved"] = (
+            plots.memory_saved(profiles),
+            "What the forward pass keeps for the backward pass, by module",
+            f"Paired bar chart: bytes saved for backward by top-level module for {shown}.",
+        )
+    return drawn
 
 
 def _embed(folder: Path) -> Any:
