@@ -86,7 +86,9 @@ def _convolution(images: Tensor, weight: Tensor, *args: Any) -> Tensor | None:
     if not any(suggest_memory_format(t) == torch.channels_last for t in (images, weight)):
         return None
     result: Tensor = _aten.convolution.default(images, weight, *args)
-    return result.contiguous(memory_format=torch.channels_last) if result.dim() == 4 else None
+    if result.dim() != 4:
+        return None
+    return torch.empty_like(result, memory_format=torch.channels_last)  # maps of one pixel included
 
 
 def _norm_backward(

@@ -81,3 +81,16 @@ def layouts(result: object) -> list[object]:
         for t in items
         if t is None or isinstance(t, torch.Tensor)
     ]
+
+
+def test_maps_of_one_pixel_keep_the_strides_of_channels_last() -> None:
+    """They are contiguous either way; the strides alone tell, and average pooling goes by them."""
+    memo = ShapeMemo(kernel_rules("cpu"))
+    images = torch.empty((1, 4, 2, 2), memory_format=torch.channels_last)
+    weight = torch.empty((6, 4, 3, 3), memory_format=torch.channels_last)
+    settings = (None, [2, 2], [1, 1], [1, 1], False, [0, 0], 1)
+    expected = aten.convolution.default(images, weight, *settings)
+    answer = memo.run(aten.convolution.default, (images.to("meta"), weight.to("meta"), *settings), {})
+    assert (
+        (answer.shape, answer.stride()) == (expected.shape, expected.stride()) == ((1, 6, 1, 1), (6, 1, 6, 6))
+    )
