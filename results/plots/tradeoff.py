@@ -67,8 +67,8 @@ def _reach(points: pd.DataFrame) -> tuple[float, float]:
     """Limits that hold every point and most bars; a bar that says next to nothing may leave the figure."""
     bottom, top = min(points["effect_y"].min(), 0.0), max(points["effect_y"].max(), 0.0)
     room = 0.6 * (top - bottom) or 0.01
-    low = max(points["ci_low_y"].min(), bottom - room)
-    high = min(points["ci_high_y"].max(), top + room)
+    low = max(points["ci_low_y"].fillna(bottom).min(), bottom - room)
+    high = min(points["ci_high_y"].fillna(top).max(), top + room)
     return min(low, bottom) - 0.1 * room, max(high, top) + 0.1 * room
 
 

@@ -79,6 +79,11 @@ def test_any_number_of_arms_can_be_drawn(run: Run, arms: int) -> None:
         assert f"level-{arms - 1}" in texts(figure)
 
 
+def test_arms_without_any_interval_are_drawn_where_they_are(run: Run) -> None:
+    bare = run.effects().assign(ci_low=np.nan, ci_high=np.nan)
+    assert STEM in texts(plots.tradeoff(bare))
+
+
 def test_many_curves_get_a_panel_each(run: Run) -> None:
     curves = run.curves[run.curves["arm"].isin(["baseline", STEM])]
     few = plots.convergence_curves(curves, {"train_loss": "lower"})
