@@ -72,4 +72,4 @@ def _bars(axis: Axes, frame: pd.DataFrame) -> None:
     byte_axis(axis, "x", float(frame.to_numpy().max()))
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)
-    axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+    axis.legend(loc="upper left", bbox_to_anchor=(0, -0.32 / (0.36 * len(frame))), ncols=2, frameon=False)

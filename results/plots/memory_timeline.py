@@ -1,6 +1,6 @@
 """Live bytes over the operations of a training step."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ def memory_timeline(profiles: pd.DataFrame) -> Figure:
     """Live bytes of the baseline and of the arm whose peak differs most: one panel per workload.
 
     The baseline's phases are shaded in turn and named; where a phase of the other arm starts, its line
-    carries a diamond. A dot marks each peak.
+    carries an upright stroke. A dot marks each peak.
 
     Args:
         profiles: As `Run.memory_profiles` holds it, of one environment, without what is not to be drawn.
@@ -50,7 +50,10 @@ def _phases(axis: Axes, timeline: dict[str, Any], largest: float) -> None:
     for i, ((phase, start), end) in enumerate(zip(starts, ends, strict=True)):
         if i % 2 == 0:
             axis.axvspan(start, end, color=BAND, alpha=0.55, lw=0, zorder=0)
-        axis.text(start, 1.19 * largest, f" {phase.replace('_', ' ')}", va="top", fontsize=7.5, color=INK)
+        # A short last phase has no room to its right.
+        side: Literal["left", "right"] = "right" if start > 0.85 * end and end == ends[-1] else "left"
+        said = f" {phase.replace('_', ' ')} "
+        axis.text(start, 1.19 * largest, said, va="top", ha=side, fontsize=7.5, color=INK)
 
 
 def _line(axis: Axes, row: "pd.Series[Any]", colour: str, style: str) -> None:
@@ -65,4 +68,4 @@ def _line(axis: Axes, row: "pd.Series[Any]", colour: str, style: str) -> None:
     if style != "-":
         starts = [start for start in sorted(timeline["phase_starts"].values()) if start > x[0]]
         at = [max((j for j, place in enumerate(x) if place <= start), default=0) for start in starts]
-        axis.plot(starts, [y[j] for j in at], "D", color=colour, ms=5, mfc="white", ls="none")
+        axis.plot(starts, [y[j] for j in at], "|", color=colour, ms=16, mew=1.6, ls="none")

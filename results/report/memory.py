@@ -27,14 +27,15 @@ class MemorySection:
     Attributes:
         workload: The workload.
         changes: By mode, source and device each arm against the baseline, and the tensors of that.
-        in_place: For each equivalent factor all pairs of arms that differ in nothing else.
+        in_place: For each equivalent factor all pairs of arms that differ in nothing else, and their sum in
+            words, a sentence per mode, source and device.
         batches: Largest batch of each arm on each card; empty where none was asked for.
         margin: The share of a card that these batches leave free, in words.
     """
 
     workload: Workload
     changes: list[tuple[Table, Table]]
-    in_place: list[Table]
+    in_place: list[tuple[Table, list[str]]]
     batches: list[Table]
     margin: str
 
@@ -56,7 +57,7 @@ def memory_sections(run: Run, environment: str) -> list[MemorySection]:
             MemorySection(
                 workload,
                 list(_changes(mine)),
-                [_pairs_table(str(factor), group) for factor, group in here.groupby("factor", sort=False)],
+                [_pairs(str(factor), group) for factor, group in here.groupby("factor", sort=False)],
                 [_batch_table(context, group) for context, group in _contexts(planned)],
                 " or ".join(text.value(share, "fraction") for share in margins),
             )
@@ -113,6 +114,33 @@ def _tensors(row: dict[Any, Any]) -> Iterator[list[Cell]]:
         named = (row["arm"], tensor["category"].replace("_", " "), tensor["module"], shape, tensor["dtype"])
         counts = (f"{tensor['before']:,}", f"{tensor['after']:,}")
         yield [Cell(str(part)) for part in (*named, *counts, text.signed(tensor["nbytes"], "count"))]
+
+
+def _pairs(factor: str, pairs: pd.DataFrame) -> tuple[Table, list[str]]:
+    said = []
+    for (level, baseline_level), of_level in pairs.groupby(["level", "baseline_level"], sort=False):
+        for context, group in _contexts(of_level):
+            peaks = _range(group["peak_bytes"], "bytes")
+            saved = _range(group["saved_bytes"], "bytes")
+            made = _range(group["allocations"], "count")
+            many = text.count(len(group), "pair")
+            said.append(
+                f"{context}, {factor} {level} less {baseline_level} ({many}): peak {peaks}; "
+                f"saved for backward {saved}; allocations {made}"
+            )
+    return _pairs_table(factor, pairs), said
+
+
+def _range(values: "pd.Series[Any]", unit: str) -> str:
+    """Differences in a few words: `±0`, `+1 MiB to +3 MiB`, `±0 in 18 of 24, else +50.0 MiB`."""
+    known = [float(value) for value in values if not text.missing(value)]
+    changed = sorted(value for value in known if value)
+    if not known or not changed:
+        return "±0" if known else "—"
+    ends = [text.signed(end, unit) for end in (changed[0], changed[-1])]
+    spread = ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    same = len(known) - len(changed)
+    return f"±0 in {same} of {len(known)}, else {spread}" if same else spread
 
 
 def _pairs_table(factor: str, pairs: pd.DataFrame) -> Table:

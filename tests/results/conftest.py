@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+from matplotlib.figure import Figure
 
 import results
 from results.report import Report, write_report
@@ -23,3 +26,14 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run in which the duplicate of the baseline is slower and a placebo slips by one bit."""
     plan = Plan(control_time=1.3, relu_slip=1e-16, missing_convergence=1)
     return results.load(write_run(tmp_path_factory.mktemp("runs") / "broken", plan))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty images instead of figures, where only the words are looked at."""
+
+    def save(figure: Figure, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.svg").write_text("<svg/>")
+
+    monkeypatch.setattr("results.plots.save", save)

@@ -11,6 +11,7 @@ import numpy as np
 from results.metrics import Metric
 from results.records import Curve, Measurement, Outcome, Record, Status, write_json, write_record
 from results.study import Arm, FactorInfo, ResolvedStudy, Workload, WorkloadKind, write_study
+from tests.results import planted_memory
 
 BASELINE, CONTROL = "baseline", "(control)"
 STEM, NORM, RELU, POOL, BOTH, HUGE = (
@@ -88,6 +89,8 @@ class Plan:
     environments: tuple[str, ...] = (ENVIRONMENT,)
     rename: dict[str, str] = field(default_factory=dict)
     reason: str = "needs 96 GiB, 24 GiB are free"
+    profiles: bool = False
+    module: str = "layer1.0.relu"
 
 
 def study(plan: Plan) -> ResolvedStudy:
@@ -175,7 +178,28 @@ def _memory(plan: Plan) -> Iterator[Record]:
                 values.append(Measurement("peak_bytes", (peak,), source, device, mode=mode))
         saved = 0.0  # nothing is saved at inference: a ratio of zeros is no change
         values.append(Measurement("saved_bytes", (saved,), "simulated", "cuda", mode="inference"))
-        yield record("memory-224", "exact", outcome(arm, measurements=tuple(values)))
+        details = {"profiles": list(_profiles(plan, arm))} if plan.profiles else {}
+        yield record("memory-224", "exact", outcome(arm, measurements=tuple(values), details=details))
+
+
+def _profiles(plan: Plan, arm: str) -> Iterator[dict[str, Any]]:
+    """Memory profiles that differ from the baseline as `MEMORY` says, in activations alone."""
+    for mode, source, device in (
+        *(("inference", "simulated", "cuda"), ("train", "measured", "cpu")),
+        ("train", "simulated", "cuda"),
+    ):
+        size = (800 if mode == "train" else 80) * planted_memory.MIB
+        saved = round(size * MEMORY.get(arm, 1.0))
+        change = saved - size
+        less = planted_memory.against(change, change, 3, f"{mode}: {plan.reason}", plan.module)
+        yield planted_memory.profile(
+            *(mode, source, device),
+            saved=saved,
+            transient=30 * planted_memory.MIB,
+            against=None if arm == BASELINE else less,
+            module=plan.module,
+            cards=planted_memory.CARDS if source == "simulated" else None,
+        )
 
 
 def _throughput(plan: Plan, rng: np.random.Generator) -> Iterator[Record]:

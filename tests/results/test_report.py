@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from results.report import Report, write_report
 from results.run import Run
@@ -35,17 +34,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empty images instead of figures, where only the words are looked at."""
-
-    def save(figure: Figure, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(f"{path.name}.svg").write_text("<svg/>")
-
-    monkeypatch.setattr("results.plots.save", save)
 
 
 def page(report: Report) -> Page:
