@@ -427,7 +427,10 @@ def _usage(message: str) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract: 0, 1, 2, 4 or 130."""
-    sys.exit(_main(arguments))
+    code = _main(arguments)
+    if code == INTERRUPTED:
+        typer.echo("ablate: interrupted; the same command goes on where this one stopped", err=True)
+    sys.exit(code)
 
 
 def _main(arguments: list[str] | None) -> int:
@@ -444,7 +447,6 @@ def _main(arguments: list[str] | None) -> int:
         typer.echo(f"ablate: {error}", err=True)
         return BAD_INPUT
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("ablate: interrupted; the same command goes on where this one stopped", err=True)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever is left is our fault, and says so
         with tempfile.NamedTemporaryFile("w", prefix="ablate-", suffix=".txt", delete=False) as file:

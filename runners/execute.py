@@ -1,6 +1,7 @@
 """One trial in its own process: from a plan's entry to a record on disk."""
 
 import os
+import signal
 import threading
 import time
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         attempt: 1 for the first try.
     """
     started, start = datetime.now(UTC), time.perf_counter()
+    # Ctrl-C reaches every process of the terminal; the parent decides what becomes of its trials.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     trial = trial_from_json(content)
     torch.set_num_threads(trial.threads)

@@ -61,17 +61,22 @@ def run(
     """
     context = _context()
     waiting, running = list(tasks), list[_Running]()
-    while waiting or running:
-        while waiting and _may_start(waiting[0].trial, running, jobs):
-            running.append(_start(context, waiting.pop(0), directory, environment))
-        ended = connection.wait([one.process.sentinel for one in running], timeout=REFRESH_SECONDS)
-        for one in list(running):
-            if one.process.sentinel in ended or _overdue(one):
-                running.remove(one)
-                record = _end(one, directory, environment)
-                notify(Event(record, tuple(other.task.trial for other in running)))
-        if not ended:
-            notify(Event(None, tuple(one.task.trial for one in running)))
+    try:
+        while waiting or running:
+            while waiting and _may_start(waiting[0].trial, running, jobs):
+                running.append(_start(context, waiting.pop(0), directory, environment))
+            ended = connection.wait([one.process.sentinel for one in running], timeout=REFRESH_SECONDS)
+            for one in list(running):
+                if one.process.sentinel in ended or _overdue(one):
+                    running.remove(one)
+                    record = _end(one, directory, environment)
+                    notify(Event(record, tuple(other.task.trial for other in running)))
+            if not ended:
+                notify(Event(None, tuple(one.task.trial for one in running)))
+    finally:
+        for one in running:  # interrupted: what was under way is run again next time
+            one.process.kill()
+            one.process.join()
 
 
 def _context() -> multiprocessing.context.BaseContext:

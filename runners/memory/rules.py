@@ -35,7 +35,7 @@ def kernel_rules(target: Target) -> dict[object, Rule]:
         kept = on_cpu if target == "cpu" else torch.float32
         channels = images.shape[1] if training else 0
         return (
-            _like(images),
+            torch.empty_like(images, memory_format=batch_norm_layout(images)),
             images.new_empty(channels, dtype=kept),
             images.new_empty(channels, dtype=kept),
         )
@@ -57,8 +57,16 @@ def kernel_rules(target: Target) -> dict[object, Rule]:
             images.new_empty((batch, groups), dtype=kept),
         )
 
-    def batch_norm_backward(_: Tensor, images: Tensor, weight: Tensor | None, *rest: Any) -> Any:
-        return _norm_backward(images, weight, rest[-1], suggest_memory_format(images))
+    def batch_norm_backward(gradient: Tensor, images: Tensor, weight: Tensor | None, *rest: Any) -> Any:
+        alike = suggest_memory_format(gradient) == suggest_memory_format(images)
+        layout = batch_norm_layout(images) if alike else suggest_memory_format(images)
+        return _norm_backward(images, weight, rest[-1], layout)
+
+    def batch_norm_layout(images: Tensor) -> torch.memory_format:
+        """On the CPU, maps of one pixel or channel, contiguous either way, end up in plain order."""
+        if target == "cpu" and images.is_contiguous():
+            return torch.contiguous_format
+        return suggest_memory_format(images)
 
     def group_norm_backward(
         _: Tensor,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 
 import results
@@ -166,3 +167,34 @@ def test_a_plan_with_more_seeds_keeps_the_trials_it_has(finished: Finished) -> N
         return {trial.id for trial in plan(study.load(str(STUDY), overrides)).trials}
 
     assert trials() < trials("9")
+
+
+def test_an_interrupted_run_ends_at_once_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = subprocess.Popen(
+        command(out),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list((out / "records").glob("*.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: every process of the terminal gets it
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaint.splitlines() == ["ablate: interrupted; the same command goes on where this one stopped"]
+    time.sleep(2)
+    family = [p for p in psutil.process_iter() if _session(p) == process.pid and p.status() != "zombie"]
+    assert family == []
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
