@@ -1,5 +1,8 @@
 """Answers remembered for tensors without data are those that PyTorch gives."""
 
+from typing import Any
+
+import pytest
 import torch
 
 from runners.memory.rules import kernel_rules
@@ -83,14 +86,34 @@ def layouts(result: object) -> list[object]:
     ]
 
 
-def test_maps_of_one_pixel_keep_the_strides_of_channels_last() -> None:
-    """They are contiguous either way; the strides alone tell, and average pooling goes by them."""
+@pytest.mark.parametrize("shape", [(1, 4, 1, 1), (2, 4, 1, 3), (2, 4, 3, 1), (2, 1, 4, 4), (1, 1, 1, 1)])
+def test_maps_whose_layout_is_ambiguous_keep_the_strides_that_the_cpu_gives_them(
+    shape: tuple[int, ...],
+) -> None:
+    """One pixel or one channel is contiguous either way; the strides alone tell, and poolings go by them."""
     memo = ShapeMemo(kernel_rules("cpu"))
-    images = torch.empty((1, 4, 2, 2), memory_format=torch.channels_last)
-    weight = torch.empty((6, 4, 3, 3), memory_format=torch.channels_last)
-    settings = (None, [2, 2], [1, 1], [1, 1], False, [0, 0], 1)
-    expected = aten.convolution.default(images, weight, *settings)
-    answer = memo.run(aten.convolution.default, (images.to("meta"), weight.to("meta"), *settings), {})
-    assert (
-        (answer.shape, answer.stride()) == (expected.shape, expected.stride()) == ((1, 6, 1, 1), (6, 1, 6, 6))
-    )
+    plain = torch.ones(shape)
+    last = torch.empty_like(plain, memory_format=torch.channels_last).fill_(1)
+    scale = torch.ones(shape[1])
+    statistics = (scale, scale, scale, scale, scale, False, 1e-5, [True] * 3)
+    weights = [torch.ones(6, shape[1], size, size) for size in (1, 3)]
+    weights += [torch.empty_like(weight, memory_format=torch.channels_last) for weight in weights]
+    asked: list[tuple[Any, tuple[Any, ...]]] = []
+    for x in (plain, last):
+        asked.append((aten.native_batch_norm.default, (x, scale, scale, scale, scale, False, 0.1, 1e-5)))
+        asked += [(aten.native_batch_norm_backward.default, (y, x, *statistics)) for y in (plain, last)]
+        asked += [
+            (aten.convolution.default, (x, w, None, [1, 1], [w.shape[2] // 2] * 2, [1, 1], False, [0, 0], 1))
+            for w in weights
+        ]
+    for func, args in asked:
+        # built anew rather than moved, which would lose the ambiguous strides
+        without_data = [_without_data(arg) if isinstance(arg, torch.Tensor) else arg for arg in args]
+        assert layouts(memo.run(func, tuple(without_data), {})) == layouts(func(*args)), (
+            func,
+            args[0].stride(),
+        )
+
+
+def _without_data(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
