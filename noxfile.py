@@ -45,7 +45,9 @@ def ablate(session: nox.Session) -> None:
 @nox.session(requires=["env"])
 def tests(session: nox.Session) -> None:
     """Run the tests that are quick, or those named: `nox -s tests -- tests/results -k effects`."""
-    session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
+    # Files side by side on all cores; what a file shares (a run, a report) is made once.
+    arguments = session.posargs or ["--numprocesses=auto", "--dist=loadfile"]
+    session.run(PYTHON, "-m", "pytest", *arguments, external=True)
 
 
 @nox.session(requires=["env"])

@@ -5,24 +5,34 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from runners.memory import resident
-from runners.memory.resident import peak_resident_bytes, reset_peak
+from runners.memory.resident import reset_peak
 
 MIB = 2**20
 linux = pytest.mark.skipif(sys.platform != "linux", reason="resident peaks are read from Linux's /proc")
 
 
+_SEEN = """
+import torch
+from runners.memory.resident import peak_resident_bytes, reset_peak
+reset_peak()
+before = peak_resident_bytes()
+held = torch.ones(64 * 2**20, dtype=torch.uint8)
+del held
+after = peak_resident_bytes()
+reset_peak()
+print(after - before, peak_resident_bytes() - before)
+"""
+
+
 @linux
 def test_a_peak_is_seen_after_it_is_over_and_forgotten_on_reset() -> None:
-    reset_peak()
-    before = peak_resident_bytes()
-    held = torch.ones(64 * MIB, dtype=torch.uint8)
-    del held
-    assert 60 * MIB < peak_resident_bytes() - before < 80 * MIB
-    reset_peak()
-    assert peak_resident_bytes() - before < 16 * MIB
+    # In a process of its own: a larger one may have 64 MiB to spare from what it freed before.
+    finished = subprocess.run([sys.executable, "-c", _SEEN], capture_output=True, text=True, check=True)
+    seen, forgotten = map(int, finished.stdout.split())
+    assert 60 * MIB < seen < 80 * MIB
+    assert forgotten < 16 * MIB
 
 
 _ALONE = """
