@@ -15,6 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from runners.memory.rules import Rule
 
+_COPIES = {torch.ops.aten.clone.default, torch.ops.aten._to_copy.default}
+"""Elementwise, and yet they keep the strides of what they copy."""
+
 Layout = tuple[torch.Size, tuple[int, ...], torch.dtype]
 
 
@@ -70,6 +73,8 @@ class ShapeMemo:
         result = None if rule is None else rule(*args, **kwargs)
         if result is None:
             result = func(*args, **kwargs)
+            if _ends_in_plain_order(func, args, result):
+                result = torch.empty_like(result, memory_format=torch.contiguous_format)
         self._results[key] = _describe(result)
         return result
 
@@ -110,6 +115,21 @@ def _kind(func: Any) -> Literal["pure", "foreach", "in place", "other"]:
 
 def _element(arg: Any, index: int, length: int) -> Any:
     return [arg[index]] if isinstance(arg, list | tuple) and len(arg) == length else arg
+
+
+def _ends_in_plain_order(func: Any, args: tuple[Any, ...], result: Any) -> bool:
+    """Whether an elementwise kernel lays its result out in plain order though its rule keeps strides.
+
+    Kernels do so if all operands have the result's shape and are contiguous, which maps of one pixel or one
+    channel are in any layout. A number that stands for a tensor is an operand of another shape.
+    """
+    if not isinstance(result, Tensor) or torch.Tag.pointwise not in func.tags or func in _COPIES:
+        return False
+    operands = [arg for arg, a in zip(args, func._schema.arguments, strict=False) if str(a.type) == "Tensor"]
+    return func._overloadname != "Scalar" and all(
+        isinstance(operand, Tensor) and operand.shape == result.shape and operand.is_contiguous()
+        for operand in operands
+    )
 
 
 class _Unknown(Exception):  # noqa: N818 - a signal, not an error

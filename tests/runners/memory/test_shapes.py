@@ -106,6 +106,10 @@ def test_maps_whose_layout_is_ambiguous_keep_the_strides_that_the_cpu_gives_them
             (aten.convolution.default, (x, w, None, [1, 1], [w.shape[2] // 2] * 2, [1, 1], False, [0, 0], 1))
             for w in weights
         ]
+        asked += [(f, (x,)) for f in (aten.relu.default, aten.sin.default, aten.clone.default)]
+        asked += [(aten.threshold_backward.default, (x, x, 0)), (aten.div.Scalar, (x, 2))]
+        for other in (plain, last, torch.ones(shape[1], 1, 1), 2.0):
+            asked += [(f, (x, other)) for f in (aten.add.Tensor, aten.mul.Tensor)]
     for func, args in asked:
         # built anew rather than moved, which would lose the ambiguous strides
         without_data = [_without_data(arg) if isinstance(arg, torch.Tensor) else arg for arg in args]
