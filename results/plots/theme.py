@@ -164,6 +164,6 @@ def _spaced(ticks: Sequence[float], span: float) -> list[float]:
     """Ticks whose labels do not touch on an axis of that logarithmic span; nearest to no change first."""
     kept: list[float] = []
     for tick in sorted(ticks, key=lambda value: abs(math.log(value))):
-        if all(abs(math.log(tick / other)) > 0.17 * span for other in kept):
+        if all(abs(math.log(tick / other)) > 0.21 * span for other in kept):
             kept.append(tick)
     return sorted(kept)
