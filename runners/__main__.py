@@ -262,6 +262,15 @@ def _print_memory(found: dict[str, Any]) -> None:
         if entry is not None and not isinstance(entry, dict | list) and key != "variant"
     }
     _print_table(found["variant"], [{"figure": key, "value": entry} for key, entry in figures.items()])
+    for key, entry in found.get("layers", {}).items():
+        shown = (
+            ", ".join(f"{phase} {size(n)}" for phase, n in entry.items())
+            if isinstance(entry, dict)
+            else size(entry)
+        )
+        _console().print(
+            f"{key.replace('_bytes', '').replace('_', ' ')}: {shown}", markup=False, highlight=False
+        )
     for title, key in (("at the peak, by category", "by_category"), ("by module, the heaviest", "by_module")):
         parts = sorted(found[key].items(), key=lambda item: -item[1])[:12]
         _print_table(

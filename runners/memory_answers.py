@@ -10,23 +10,13 @@ from ablations import Variant
 from runners.arms import in_channels
 from runners.errors import BadInput
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
+from runners.memory.layers import measure_layers
 from runners.memory.measure import measure_allocator
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
 from runners.memory.sizes import parse_size
 from runners.memory.step import Build
 from runners.memory.story import against as difference_story
-
-_UNITS = {
-    "B": 1,
-    "KIB": 2**10,
-    "MIB": 2**20,
-    "GIB": 2**30,
-    "TIB": 2**40,
-    "KB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-}
 
 
 def answer(
@@ -70,6 +60,7 @@ def answer(
             found |= {
                 "allocator_peak_bytes": measured.allocator_peak_bytes,
                 "workspace_bytes": measured.workspace_bytes,
+                "layers": measure_layers(variant.complete_specification, step, measure_on),
             }
         found = profile.summary() | found
         if other is not None:

@@ -37,6 +37,13 @@ def test_a_measurement_tells_the_allocators_peak_and_the_scratch(capsys: pytest.
     found = answered(capsys, "--measure")
     assert set(found) >= KEYS | {"allocator_peak_bytes", "workspace_bytes"}
     assert found["source"] == "measured"
+    layers = found["layers"]
+    assert isinstance(layers, dict)
+    assert list(layers["resident_peak_bytes_by_phase"]) == ["forward", "backward", "optimizer_step"]
+    peak, allocator_peak = found["peak_bytes"], found["allocator_peak_bytes"]
+    assert isinstance(peak, int)
+    assert isinstance(allocator_peak, int)
+    assert peak <= allocator_peak < max(layers["resident_peak_bytes_by_phase"].values())
 
 
 def test_a_simulation_for_the_cpu_is_what_is_followed_there(capsys: pytest.CaptureFixture[str]) -> None:

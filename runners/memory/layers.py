@@ -1,0 +1,73 @@
+"""What the layers above the tensors hold: the operating system's figure, and the driver's.
+
+Each layer holds the one below and more, so that they are reported beside each other and never as one number.
+"""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from types import ModuleType
+from typing import Any
+
+import torch
+
+import ablations
+from runners.memory.resident import measure_resident
+from runners.memory.settings import StepSettings, Target
+from runners.memory.step import Step
+
+
+def measure_layers(specification: str, settings: StepSettings, device: str) -> dict[str, Any]:
+    """Run the step in a process of its own and ask those who watch it.
+
+    Args:
+        specification: The variant.
+        settings: The step.
+        device: `cpu`, or an accelerator of this machine.
+
+    Returns:
+        For the CPU `resident_before_bytes` and `resident_peak_bytes_by_phase`; for a CUDA device
+        `driver_process_bytes`, or None with `driver_reason`.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+        return alone.submit(_measure, specification, settings, device).result()
+
+
+def _measure(specification: str, settings: StepSettings, device: str) -> dict[str, Any]:
+    def build(where: torch.device) -> torch.nn.Module:
+        return ablations.build(specification, device=where)
+
+    if device == "cpu":
+        resident = measure_resident(build, settings)
+        return {
+            "resident_before_bytes": resident.before_bytes,
+            "resident_peak_bytes_by_phase": dict(resident.peak_by_phase),
+        }
+    target: Target = "cuda"
+    step = Step(build, settings, torch.device(device), target)
+    step.prepare()
+    step.run()
+    try:
+        import pynvml
+    except ImportError:
+        return {"driver_process_bytes": None, "driver_reason": "nvidia-ml-py is not installed"}
+    return driver_process_bytes(pynvml, torch.device(device).index or 0, os.getpid())
+
+
+def driver_process_bytes(nvml: ModuleType | Any, index: int, process: int) -> dict[str, Any]:
+    """What NVIDIA's driver says that a process holds on a device; the caching allocator gives nothing back.
+
+    Args:
+        nvml: The module `pynvml` of nvidia-ml-py.
+        index: Of the device.
+        process: Its id.
+    """
+    nvml.nvmlInit()
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        for running in nvml.nvmlDeviceGetComputeRunningProcesses(handle):
+            if running.pid == process and running.usedGpuMemory is not None:
+                return {"driver_process_bytes": int(running.usedGpuMemory)}
+    finally:
+        nvml.nvmlShutdown()
+    return {"driver_process_bytes": None, "driver_reason": "the driver does not list this process"}
