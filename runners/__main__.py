@@ -276,6 +276,10 @@ def _print_memory(found: dict[str, Any]) -> None:
         _print_table(
             title, [{"part": part or "(model)", "memory": size(nbytes)} for part, nbytes in parts if nbytes]
         )
+    if found.get("workspace_by_operator"):
+        scratch = list(found["workspace_by_operator"].items())[:8]
+        rows = [{"operator": operator, "most at once": size(nbytes)} for operator, nbytes in scratch]
+        _print_table("scratch of the libraries, by the operator that asked for it", rows)
     if "against" in found:
         other = found["against"]
         _print_table(

@@ -11,7 +11,7 @@ from runners.arms import in_channels
 from runners.errors import BadInput
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.layers import measure_layers
-from runners.memory.measure import measure_allocator
+from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
 from runners.memory.sizes import parse_size
@@ -60,6 +60,7 @@ def answer(
             found |= {
                 "allocator_peak_bytes": measured.allocator_peak_bytes,
                 "workspace_bytes": measured.workspace_bytes,
+                "workspace_by_operator": _scratch(measured),
                 "layers": measure_layers(variant.complete_specification, step, measure_on),
             }
         found = profile.summary() | found
@@ -93,6 +94,14 @@ def parse_sizes(text: str) -> dict[str, int]:
         return {part.strip(): parse_size(part) for part in text.split(",")}
     except ValueError as error:
         raise BadInput(f"--fit {error}") from error
+
+
+def _scratch(measured: AllocatorMeasurement) -> dict[str, int] | None:
+    """Most scratch that each operator held at once, the largest first; None where nobody attributes it."""
+    if measured.peak is None:
+        return None
+    held = measured.peak.largest_by_operator
+    return dict(sorted(held.items(), key=lambda entry: -entry[1]))
 
 
 def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:

@@ -37,6 +37,9 @@ def test_a_measurement_tells_the_allocators_peak_and_the_scratch(capsys: pytest.
     found = answered(capsys, "--measure")
     assert set(found) >= KEYS | {"allocator_peak_bytes", "workspace_bytes"}
     assert found["source"] == "measured"
+    scratch = found["workspace_by_operator"]
+    assert isinstance(scratch, dict)
+    assert any(operator.startswith("aten.convolution") for operator in scratch)
     layers = found["layers"]
     assert isinstance(layers, dict)
     assert list(layers["resident_peak_bytes_by_phase"]) == ["forward", "backward", "optimizer_step"]
