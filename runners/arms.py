@@ -47,6 +47,11 @@ def build_arm(trial: Trial, arm: TrialArm, *, seed: int) -> nn.Module:
     return ablations.build(make_variant(arm), seed=seed, device=trial.device)
 
 
+def builder(variant: Variant) -> Callable[[torch.device], nn.Module]:
+    """A function from a device to the variant's network on it."""
+    return lambda device: ablations.build(variant, device=device)
+
+
 def in_channels(variant: Variant) -> int:
     """Channels of the images that the variant reads; 3 where the architecture has no such factor."""
     channels = dict(variant.levels).get("in_channels", 3)

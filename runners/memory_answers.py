@@ -3,11 +3,10 @@
 from typing import Any
 
 import torch
-from torch import nn
 
 import ablations
 from ablations import Variant
-from runners.arms import in_channels
+from runners.arms import builder, in_channels
 from runners.errors import BadInput
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.layers import measure_layers
@@ -15,7 +14,6 @@ from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
 from runners.memory.sizes import parse_size
-from runners.memory.step import Build
 from runners.memory.story import against as difference_story
 
 
@@ -50,7 +48,7 @@ def answer(
         variant = ablations.variant(specification)
         other = ablations.variant(against) if against is not None else None
         step = _step(variant, batch_size, image_size, settings)
-        build = _builder(variant)
+        build = builder(variant)
         found: dict[str, Any] = {"variant": variant.specification}
         if measure_on is None:
             profile = simulate(build, step, target=target)
@@ -66,7 +64,7 @@ def answer(
         found = profile.summary() | found
         if other is not None:
             reference = simulate(
-                _builder(other), _step(other, batch_size, image_size, settings), target=profile.target
+                builder(other), _step(other, batch_size, image_size, settings), target=profile.target
             )
             found["against"] = {
                 "variant": other.specification,
@@ -106,10 +104,3 @@ def _scratch(measured: AllocatorMeasurement) -> dict[str, int] | None:
 
 def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:
     return StepSettings((batch_size, in_channels(variant), image_size, image_size), **settings)
-
-
-def _builder(variant: Variant) -> Build:
-    def build(device: torch.device) -> nn.Module:
-        return ablations.build(variant, device=device)
-
-    return build

@@ -5,12 +5,11 @@ from typing import Any
 
 import torch
 from pydantic import Field, field_validator
-from torch import nn
 
 import ablations
 from ablations import Variant
 from results.records import Measurement, Outcome
-from runners.arms import Findings, attempt, in_channels, make_variant
+from runners.arms import Findings, attempt, builder, in_channels, make_variant
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.metrics import METRICS
@@ -18,7 +17,6 @@ from runners.memory.profile import MemoryProfile
 from runners.memory.settings import OptimizerName, Precision, StepSettings, Target
 from runners.memory.simulate import simulate
 from runners.memory.sizes import parse_size
-from runners.memory.step import Build
 from runners.memory.story import against, profile_story
 from runners.probes import Mode, Probe, WorkloadSettings
 from runners.trial import Trial, TrialArm
@@ -69,23 +67,23 @@ def _profile(trial: Trial, arm: TrialArm) -> Findings:
     for mode in settings.modes:
         for target in settings.simulate:
             step = _step(trial, settings, variant, mode)
-            profile = simulate(_builder(variant), step, target=target)
+            profile = simulate(builder(variant), step, target=target)
             measurements += _followed(profile, mode, "simulated", target)
             told = profile_story(profile, target)
             if arm.name != BASELINE:
                 reference = _step(trial, settings, baseline, mode)
                 told["against_baseline"] = against(
-                    simulate(_builder(baseline), reference, target=target), profile
+                    simulate(builder(baseline), reference, target=target), profile
                 )
             told["safety_margin"] = SAFETY_MARGIN
             told["largest_batch_size"] = {
-                card: largest_batch(_builder(variant), step, nbytes, target=target).batch_size
+                card: largest_batch(builder(variant), step, nbytes, target=target).batch_size
                 for card, nbytes in settings.card_bytes.items()
             }
             profiles.append(told)
         if settings.measure:
             step = _step(trial, settings, variant, mode)
-            measured = measure_allocator(_builder(variant), step, device=torch.device(trial.device))
+            measured = measure_allocator(builder(variant), step, device=torch.device(trial.device))
             measurements += _followed(measured.profile, mode, "measured", trial.device)
             measurements += _allocator(measured, mode, trial.device)
             profiles.append(profile_story(measured.profile, trial.device))
@@ -101,13 +99,6 @@ def _step(trial: Trial, settings: MemorySettings, variant: Variant, mode: Mode) 
         momentum=settings.momentum,
         precision=settings.precision,
     )
-
-
-def _builder(variant: Variant) -> Build:
-    def build(device: torch.device) -> nn.Module:
-        return ablations.build(variant, device=device)
-
-    return build
 
 
 def _followed(profile: MemoryProfile, mode: Mode, source: str, device: str) -> list[Measurement]:
