@@ -58,7 +58,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session(requires=["env"])
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks: speed claims, each a ratio against something measured in the same run."""
+    """Run the benchmarks: speeds beside others of the same run; `ablate import` reads their JSON."""
     arguments = session.posargs or ["--benchmark-sort=name", "--benchmark-columns=min,median,max,rounds"]
     session.run(PYTHON, "-m", "pytest", "-m", "bench", "--benchmark-enable", *arguments, external=True)
 

@@ -4,10 +4,11 @@ import pandas as pd
 
 from results import notes
 from results.arms import baseline_of, labels
-from results.cells import CELL_COLUMNS, cells
+from results.cells import CELL_COLUMNS, Cell, cells
 from results.checks import Checks
 from results.divergence import divergence_rows
 from results.judge import Comparison, judge
+from results.related import spot_check_of
 from results.rows import frame
 from results.study import CONTROL_FACTOR, ResolvedStudy
 
@@ -18,7 +19,7 @@ def effects(
     """One row per arm and cell, the control's first; columns as the report's contract says, extras last.
 
     The family of an arm is all arms of its cell. The A/A rows of everything that varies are one family
-    per environment.
+    per environment, those of isolated spot checks another.
     """
     baseline = baseline_of(study)
     comparisons = [
@@ -27,7 +28,7 @@ def effects(
             arm.name,
             baseline,
             {arm.name: 1.0, baseline: -1.0},
-            cell.family if arm.role == "arm" else f"A/A {'exact ' * cell.exact}{cell.environment}",
+            cell.family if arm.role == "arm" else _control_family(cell),
             labels(study, arm),
         )
         for cell in cells(study, measurements, outcomes)
@@ -53,6 +54,12 @@ def interactions(
                 family = f"interactions {cell.family}"
                 comparisons.append(Comparison(cell, arm.name, baseline, weights, family, labels(study, arm)))
     return frame(judge(comparisons, Checks.of(study, measurements, outcomes, curves)))
+
+
+def _control_family(cell: Cell) -> str:
+    """A spot check compares other processes at other times: its A/A rows say nothing about the others."""
+    kind = "exact " if cell.exact else "spot check " if spot_check_of(cell.workload) else ""
+    return f"A/A {kind}{cell.environment}"
 
 
 def _invalidate(rows: pd.DataFrame) -> pd.DataFrame:

@@ -84,6 +84,15 @@ def margin(number: float, kind: EffectKind | str, unit: str) -> str:
     return f"±{_difference(_scale(number, unit), unit)}{_difference_unit(unit)}"
 
 
+def either_way(number: float | None, kind: EffectKind | str, unit: str) -> str:
+    """A half-width, a ratio's less 1: `±1.2 %`, `±0.4 points`."""
+    if number is None or math.isnan(number):
+        return "—"
+    if kind != "ratio":
+        return margin(number, kind, unit)
+    return f"±{change(1 + number, kind, unit).lstrip('+±')}"
+
+
 def count(number: int, noun: str) -> str:
     """A number with its noun: `1 seed`, `6 seeds`, `2 processes`, `3 exact trials`."""
     if noun == "exact":

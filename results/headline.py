@@ -45,6 +45,23 @@ def headline(effects: pd.DataFrame) -> pd.DataFrame:
     return cells.pivot(index="arm", columns="column", values="text").reindex(arms)[columns].fillna("—")
 
 
+def noise_line(effects: pd.DataFrame) -> str:
+    """The noise floor of each headline metric in words: `time per step ±0.9 %, test accuracy ±0.4 points`.
+
+    Empty where no headline metric varies. Workload and environment join where there are several.
+    """
+    rows = headline_rows(effects)
+    rows = rows[rows["noise_floor"].notna()].drop_duplicates(["environment", "workload", "label"])
+    several = rows["environment"].nunique() > 1
+    said = []
+    for row in rows.to_dict("records"):
+        where = f" [{row['workload']}]" if (rows["label"] == row["label"]).sum() > 1 + several else ""
+        where += f" on {row['environment']}" if several else ""
+        floor = text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])
+        said.append(f"{row['label']}{where} {floor}")
+    return ", ".join(said)
+
+
 def cell_text(effect: float, kind: str, unit: str, verdict: str) -> str:
     """`▲ −28 %`: the sign of the verdict, then the change."""
     return f"{text.MARKS[verdict]} {text.change(effect, kind, unit)}"

@@ -1,7 +1,7 @@
 """From comparisons to rows: intervals simultaneous over each family, the verdict, the note."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from results import notes
 from results import statistics as rules
 from results.cells import Cell
 from results.checks import Checks
+from results.metrics import Better
 from results.rows import context
 from results.statistics import Estimate, Verdict
 
@@ -34,6 +35,21 @@ class Comparison:
     coefficients: Mapping[str, float]
     family: str
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an interval is held against.
+
+    Attributes:
+        margin: The smallest effect that counts, on the scale of the analysis.
+        better: The direction that a reader wants.
+        unit: What n counts: `process`, `seed`, `file`.
+    """
+
+    margin: float
+    better: Better
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,36 +131,47 @@ def _judgement(
         return Judgement("invalid", [fault])
     if found.n == 0 or any(notes.censoring(cell, arm) for arm in arms):
         return Judgement("inconclusive", [])
+    assert cell.metric is not None
+    rule = Rule(cell.margin, cell.metric.better, cell.workload.block_unit)
     if cell.exact:
-        return _by_interval(cell, found, size, ["exact"])
+        return _by_interval(found, size, rule, ["exact"])
     said = []
     if bool((contrasts == 0).all()):
         if not checks.is_placebo(cell, comparison.arm):
             # Equal seed for seed without being the same function: the metric is too coarse to tell.
-            return Judgement("inconclusive", [notes.ties(found.n, cell.workload.block_unit)])
-        said.append(notes.identical(found.n, cell.workload.block_unit))
-    if found.n < rules.MINIMUM_BLOCKS:
-        needed: int | None = rules.MINIMUM_BLOCKS
-        if found.sd:
-            needed = rules.blocks_needed(found.mean, found.sd, cell.margin, size)
-        return Judgement(
-            "inconclusive", [*said, *notes.too_few(found.n, cell.workload.block_unit, needed)], needed
-        )
-    return _by_interval(cell, found, size, said)
+            return Judgement("inconclusive", [notes.ties(found.n, rule.unit)])
+        said.append(notes.identical(found.n, rule.unit))
+    return conclude(found, size, rule, said)
 
 
-def _by_interval(cell: Cell, found: Estimate, size: int, said: list[str]) -> Judgement:
-    assert cell.metric is not None
+def conclude(found: Estimate, size: int, rule: Rule, said: Sequence[str] = ()) -> Judgement:
+    """What an estimate says: nothing is decided below six blocks; then the interval decides, if it can.
+
+    Args:
+        found: An estimate from one block at least.
+        size: Number of contrasts that its interval holds for at once.
+        rule: What it is held against.
+        said: Notes that come first.
+    """
+    if found.n >= rules.MINIMUM_BLOCKS:
+        return _by_interval(found, size, rule, said)
+    needed: int | None = rules.MINIMUM_BLOCKS
+    if found.sd:
+        needed = rules.blocks_needed(found.mean, found.sd, rule.margin, size)
+    return Judgement("inconclusive", [*said, *notes.too_few(found.n, rule.unit, needed)], needed)
+
+
+def _by_interval(found: Estimate, size: int, rule: Rule, said: Sequence[str]) -> Judgement:
     assert found.low is not None
     assert found.high is not None
-    verdict = rules.decide(found.low, found.high, cell.margin, cell.metric.better)
+    verdict = rules.decide(found.low, found.high, rule.margin, rule.better)
     if verdict == "inconclusive":
-        needed = rules.blocks_needed(found.mean, found.sd or 0.0, cell.margin, size)
-        more = notes.would_decide(found.n, needed, cell.workload.block_unit)
+        needed = rules.blocks_needed(found.mean, found.sd or 0.0, rule.margin, size)
+        more = notes.would_decide(found.n, needed, rule.unit)
         return Judgement(verdict, [*said, more], needed)
     if verdict == "equivalent" and (found.low > 0 or found.high < 0):
         said = [*said, "detectable, below the margin"]
-    return Judgement(verdict, said)
+    return Judgement(verdict, list(said))
 
 
 def _one_sided_censoring(comparison: Comparison, size: int) -> tuple[float | None, Judgement | None]:

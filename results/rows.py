@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Metric
+from results.related import stands_in_headlines
 from results.study import Workload
 
 CONTRACT_COLUMNS = [
@@ -16,7 +17,7 @@ CONTRACT_COLUMNS = [
 ]
 EXTRA_COLUMNS = [
     *("arm", "kind", "label", "better", "headline", "ci_low_unadjusted", "ci_high_unadjusted", "sd"),
-    *("correlation", "bootstrap_low", "bootstrap_high", "comparisons", "inert"),
+    *("correlation", "bootstrap_low", "bootstrap_high", "comparisons", "inert", "noise_floor"),
 ]
 COLUMNS = [*CONTRACT_COLUMNS, *EXTRA_COLUMNS]
 
@@ -24,6 +25,7 @@ _INTEGERS = ["n", "n_needed", "comparisons", "input_size", "batch_size"]
 _NUMBERS = [
     *("baseline_value", "value", "effect", "ci_low", "ci_high", "p_value", "p_adjusted", "margin", "sd"),
     *("ci_low_unadjusted", "ci_high_unadjusted", "correlation", "bootstrap_low", "bootstrap_high"),
+    "noise_floor",
 ]
 
 
@@ -46,7 +48,7 @@ def context(
         "better": metric.better if metric else "",
         "effect_kind": metric.effect_kind if metric else "",
         "margin": metric.margin if metric else None,
-        "headline": bool(metric and metric.headline),
+        "headline": bool(metric and metric.headline) and stands_in_headlines(workload),
     }
     return {
         **described,

@@ -101,6 +101,39 @@ def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1) -> Estim
     )
 
 
+def welch(later: Floats, first: Floats, comparisons: int = 1) -> Estimate:
+    """Difference of the means of two independent samples (later - first), by Welch's t test.
+
+    Args:
+        later: One value per block of the one side, on the scale of the analysis.
+        first: The same of the other side; nothing is paired.
+        comparisons: Number of contrasts that the interval holds for at once.
+
+    Returns:
+        n is that of the smaller side, sd that of a difference of two single blocks. Without an interval
+        where a side has fewer than two values.
+    """
+    n, mean = min(len(later), len(first)), float(np.mean(later) - np.mean(first))
+    if n < 2:
+        return Estimate(n, mean, None, None, None, None, None, None)
+    sd = math.hypot(float(np.std(later, ddof=1)), float(np.std(first, ddof=1)))
+    if sd == 0:  # scipy would divide by zero
+        return Estimate(n, mean, 0.0, mean, mean, mean, mean, 1.0 if mean == 0 else 0.0)
+    test = stats.ttest_ind(later, first, equal_var=False)
+    family = test.confidence_interval(1 - ALPHA / comparisons)
+    alone = test.confidence_interval(1 - ALPHA)
+    return Estimate(
+        n,
+        mean,
+        sd,
+        float(family.low),
+        float(family.high),
+        float(alone.low),
+        float(alone.high),
+        float(test.pvalue),
+    )
+
+
 def exact_estimate(value: float) -> Estimate:
     """A deterministic contrast: one trial decides and the interval is the value."""
     return Estimate(1, value, None, value, value, value, value, None)

@@ -45,6 +45,22 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """When a workload was measured enough; declared before the first trial, and never about significance.
+
+    Attributes:
+        metric: The metric whose intervals are looked at.
+        half_width: What the simultaneous interval of each arm's ratio may reach to either side: 0.02
+            means a factor of 1.02.
+        at_most: Blocks where it ends in any case.
+    """
+
+    metric: str
+    half_width: float
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """What the arms are put through, and its context.
 
@@ -52,7 +68,7 @@ class Workload:
         name: Unique in the study.
         kind: The probe that runs it.
         block_unit: What n counts: `process`, `seed` or `exact` (one deterministic trial).
-        replicates: Blocks planned.
+        replicates: Blocks planned; the fewest of them where `stopping` adds more.
         variants: Canonical specification of each arm in this context, by arm name.
         input_size: Height and width of the input in pixels.
         batch_size: Images a step; None where it does not matter.
@@ -60,6 +76,7 @@ class Workload:
         dataset: Name of the data set; None where the input is synthetic.
         context: The context in words, e.g. "resnet depth 50, 224 px, batch 32".
         settings: Everything else that defines the workload (steps, recipe, target, threads).
+        stopping: When further blocks are not worth it; None where their number is fixed.
     """
 
     name: str
@@ -73,6 +90,7 @@ class Workload:
     dataset: str | None
     context: str
     settings: dict[str, Any]
+    stopping: Stopping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,7 @@ class ResolvedStudy:
         arms: Baseline first, then the control, then the others.
         workloads: What the arms are put through.
         metrics: What is measured, with the study's margins.
+        budget_seconds: What blocks beyond the fewest may take in sum; None without a limit.
         exploratory: What was changed after the first trial, in words.
     """
 
@@ -101,6 +120,7 @@ class ResolvedStudy:
     arms: tuple[Arm, ...]
     workloads: tuple[Workload, ...]
     metrics: tuple[Metric, ...]
+    budget_seconds: float | None = None
     exploratory: tuple[str, ...] = ()
 
     @property
@@ -145,8 +165,14 @@ def _study(content: dict[str, Any]) -> ResolvedStudy:
         | {
             "factors": tuple(FactorInfo(**f | {"levels": tuple(f["levels"])}) for f in content["factors"]),
             "arms": tuple(Arm(**a) for a in content["arms"]),
-            "workloads": tuple(Workload(**w) for w in content["workloads"]),
+            "workloads": tuple(workload_from_json(w) for w in content["workloads"]),
             "metrics": tuple(Metric(**m) for m in content["metrics"]),
             "exploratory": tuple(content["exploratory"]),
         }
     )
+
+
+def workload_from_json(content: dict[str, Any]) -> Workload:
+    """The inverse of `dataclasses.asdict` for a workload."""
+    stopping = content.get("stopping")
+    return Workload(**content | {"stopping": stopping and Stopping(**stopping)})

@@ -7,6 +7,7 @@ from scipy import stats
 from results import statistics as rules
 from results.arms import labels
 from results.cells import Cell, cells
+from results.related import spot_check_of
 from results.study import CONTROL_FACTOR, ResolvedStudy
 
 CLAIM_COLUMNS = [
@@ -19,7 +20,7 @@ TRIAL_COLUMNS = [
 ]
 NOISE_COLUMNS = [
     *("environment", "workload", "metric", "label", "unit", "effect_kind"),
-    *("sd", "half_width", "n", "verdict"),
+    *("sd", "half_width", "noise_floor", "n", "verdict"),
 ]
 MISSING_COLUMNS = ["workload", "arm", "planned", "recorded"]
 
@@ -42,7 +43,7 @@ def variants(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.Data
         [{"arm": arm.name, "role": arm.role, **labels(study, arm)} for arm in study.arms]
     ).set_index("arm")
     for cell in cells(study, measurements, outcomes):
-        if cell.metric and cell.metric.headline:
+        if cell.metric and cell.metric.headline and not spot_check_of(cell.workload):
             values = {arm: cell.average(cell.values(arm)) for arm in cell.workload.variants}
             table[column_of(cell, several)] = pd.Series(values, dtype=float)
     for workload in study.workloads:
@@ -76,6 +77,7 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
 
     `sd` and `half_width` (95 %, of the mean over n blocks) stand on the scale of the analysis: the
     logarithm for ratios. A true effect smaller than the half-width drowns in the noise of this run.
+    `noise_floor` is the half-width as tables show it: a ratio less 1, or a difference in the metric's unit.
     """
     control = effects[(effects["factor"] == CONTROL_FACTOR) & effects["sd"].notna() & (effects["n"] > 1)]
     rows = []
@@ -86,8 +88,20 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
         failed = bool((group["verdict"] == "invalid").any())
         first = group.iloc[0][["environment", "workload", "metric", "label", "unit", "effect_kind"]].to_dict()
         verdict = "failed" if failed else "quiet"
-        rows.append(first | {"sd": sd, "half_width": half_width, "n": n, "verdict": verdict})
+        floor = float(np.expm1(half_width)) if first["effect_kind"] == "ratio" else half_width
+        found = {"sd": sd, "half_width": half_width, "noise_floor": floor, "n": n, "verdict": verdict}
+        rows.append(first | found)
     return pd.DataFrame(rows, columns=NOISE_COLUMNS)
+
+
+def with_noise_floor(rows: pd.DataFrame, noise: pd.DataFrame) -> pd.DataFrame:
+    """Rows of effects with the noise floor of their metric beside them; NaN where nothing varies."""
+    keys = ["environment", "workload", "metric"]
+    known = dict(
+        zip(noise[keys].itertuples(index=False, name=None), noise["noise_floor"].astype(float), strict=True)
+    )
+    floors = [known.get(key, np.nan) for key in rows[keys].itertuples(index=False, name=None)]
+    return rows.assign(noise_floor=pd.Series(floors, index=rows.index, dtype=float))
 
 
 def missing(study: ResolvedStudy, outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -27,9 +27,12 @@ from runners.errors import BadInput
 
 if TYPE_CHECKING:
     from results.report import Report
+    from runners.imports import Files
 
 PIPED_WIDTH = 160
 """Columns where nobody says how wide the screen is."""
+MOST_WARNINGS = 5
+"""A terminal shows so many; the report has all."""
 
 DONE, SOME_FAILED, BAD_INPUT, OUR_FAULT, INTERRUPTED = 0, 1, 2, 4, 130
 
@@ -151,6 +154,7 @@ def plan(
     """Print every trial that a study would run, with its forecast in seconds; run nothing."""
     from runners import devices
     from runners import study as studies
+    from runners.plan import forecast_seconds
     from runners.plan import plan as make_plan
     from runners.run import cores
 
@@ -162,6 +166,7 @@ def plan(
             "block": trial.block,
             "arms": [arm.name for arm in trial.arms],
             "wave": trial.wave,
+            "runs": "while imprecise" if trial.optional else "always",
             "estimated_seconds": round(trial.estimated_seconds, 1),
         }
         for trial in planned.trials
@@ -170,9 +175,14 @@ def plan(
         _print_json(rows)
         return
     _print_table(study, rows)
-    packed = sum(trial.estimated_seconds for trial in planned.trials if not trial.timed) / cores()
-    alone = sum(trial.estimated_seconds for trial in planned.trials if trial.timed)
-    _console().print(f"{len(rows)} trials, about {packed + alone:.0f} s on {cores()} cores")
+    fewest = [trial for trial in planned.trials if not trial.optional]
+    seconds = f"{len(fewest)} trials, about {forecast_seconds(fewest, cores()):.0f} s on {cores()} cores"
+    if len(fewest) < len(planned.trials):
+        seconds += (
+            f"; up to {len(planned.trials)} trials, {forecast_seconds(planned.trials, cores()):.0f} s,"
+            " while intervals are wider than declared"
+        )
+    _console().print(seconds)
 
 
 @app.command()
@@ -190,6 +200,12 @@ def run(
         int | None,
         typer.Option(min=1, max=10_000, help="Seeds (and timed processes); 6 at least for a verdict."),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Limit on what a workload with half_width adds beyond its fewest processes: 90s, 10m, 2h."
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Untimed trials side by side; one a core by default.")
     ] = None,
@@ -197,27 +213,51 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew; an earlier run is moved aside, not deleted.")
     ] = False,
+    imported: Annotated[
+        list[Path] | None,
+        typer.Option("--import", help="Benchmarks for the same report: pytest-benchmark's JSON."),
+    ] = None,
 ) -> int:
     """Run a study and write its report. Run again, it goes on where it stopped."""
     from runners import devices
     from runners import study as studies
+    from runners.durations import parse_duration
     from runners.plan import plan as make_plan
     from runners.progress import Display
     from runners.run import Options, cores, execute, set_aside
 
     console = _console()
+    benchmarks = _read_benchmarks(imported)
     resolved = devices.resolve(device)
     planned = make_plan(
         studies.load(study, studies.Overrides(dataset=dataset, replicates=seeds)),
         device=resolved,
         cores=cores(),
+        budget_seconds=parse_duration(budget, "--budget") if budget else None,
     )
     directory = out or Path("runs") / planned.study.name
     options = Options(_writable(directory), resolved, jobs or cores(), retry_failed)
     if fresh and (moved := set_aside(directory)):
         console.print(f"the earlier run is kept in {moved}", markup=False, highlight=False)
-    execute(planned, options, lambda tasks: Display(console, tasks, len(planned.trials), options.jobs))
+    execute(planned, options, lambda tasks, count: Display(console, tasks, count, options.jobs))
+    _store_benchmarks(directory, benchmarks)
     return _report(directory)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="What `pytest --benchmark-json FILE` wrote.")],
+    *,
+    into: Annotated[Path, typer.Option(help="A run directory; made if there is none.")] = Path(
+        "runs/building-blocks"
+    ),
+) -> int:
+    """Import benchmarks (pytest-benchmark's JSON) into a run's report; needs no PyTorch."""
+    benchmarks = _read_benchmarks(files)
+    if (_writable(into, "--into") / "study.json").is_file():
+        read_study(into)
+    _store_benchmarks(into, benchmarks)
+    return _report(into)
 
 
 @app.command()
@@ -339,13 +379,20 @@ def _print_headline(written: "Report", study: ResolvedStudy) -> None:
                 for column, value in row.items()
             )
         )
-    console.print(shown)
+    if study.workloads:
+        console.print(shown)
     for context in study.workloads:
         if context.kind != "complexity":
             console.print(f"{context.name}: {context.context}", style="dim", markup=False, highlight=False)
+    if len(written.building_blocks):
+        from runners.block_tables import block_tables
+
+        for blocks in block_tables(written.building_blocks, _STYLES):
+            console.print(blocks)
     console.print(
         "against the baseline: ▲ better  ▼ worse  ≈ equivalent within the margin  ? undecided", style="dim"
     )
+    _print_trust(console, written)
     for fault in written.faults:
         console.print(f"INVALID: {fault}", style="bold red", markup=False)
     for (status, arm, workload, reason), count in _causes(written).items():
@@ -356,23 +403,50 @@ def _print_headline(written: "Report", study: ResolvedStudy) -> None:
     console.print(f"report: {written.index}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _print_trust(console: Console, written: "Report") -> None:
+    """How far the times can be trusted: the noise floor, and what disturbed them."""
+    if written.noise_floor:
+        console.print(f"noise floor (A/A): {written.noise_floor}", style="dim", markup=False, highlight=False)
+    more = len(written.warnings) - MOST_WARNINGS
+    for warning in written.warnings[: MOST_WARNINGS - (more > 0)]:
+        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    if more > 0:
+        console.print(f"and {more + 1} more warnings: see the report", style="yellow", highlight=False)
+
+
 def _causes(written: "Report") -> Counter[tuple[str, ...]]:
     """Status, arm, workload and reason of what is not `ok`, each once, with how often it occurred."""
     columns = written.failed[["status", "arm", "workload", "reason"]]
     return Counter(tuple(map(str, row)) for row in columns.to_numpy().tolist())
 
 
-def _writable(directory: Path) -> Path:
-    """The directory, once it is sure that a run can be written there.
+def _read_benchmarks(paths: list[Path] | None) -> "Files":
+    if not paths:
+        return []
+    from runners.imports import read_all
+
+    return read_all(paths)
+
+
+def _store_benchmarks(directory: Path, files: "Files") -> None:
+    if files:
+        from runners.imports import import_into
+
+        for line in import_into(directory, files):
+            _console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _writable(directory: Path, option: str = "--out") -> Path:
+    """The directory that an option names, once it is sure that a run can be written there.
 
     Raises:
         BadInput: It is a file, or holds something that is no run.
     """
     if directory.exists() and not directory.is_dir():
-        raise BadInput(f"--out {directory}: is a file; expected a directory, e.g. runs/mine")
+        raise BadInput(f"{option} {directory}: is a file; expected a directory, e.g. runs/mine")
     if directory.is_dir() and any(directory.iterdir()) and not (directory / "study.json").is_file():
         raise BadInput(
-            f"--out {directory}: holds something that is no run; expected a new directory or a run's"
+            f"{option} {directory}: holds something that is no run; expected a new directory or a run's"
         )
     return directory
 

@@ -21,6 +21,10 @@ class NotApplicable(Exception):  # noqa: N818 - likewise
     """The arm cannot exist in this context; the message says why."""
 
 
+class TimedOut(Exception):  # noqa: N818 - likewise
+    """The arm did not come to an end within its limit; the message says what the limit was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What a probe found out about one arm."""
@@ -87,6 +91,8 @@ def status_of(error: Exception) -> Status:
             return "diverged"
         case NotApplicable():
             return "not_applicable"
+        case TimedOut():
+            return "timed_out"
         case MemoryError() | torch.OutOfMemoryError():
             return "out_of_memory"
         # The CPU's allocator has no exception of its own.
@@ -98,7 +104,7 @@ def status_of(error: Exception) -> Status:
 def reason_of(error: Exception) -> str:
     """An exception in one line, with the place it was raised at where it is a fault."""
     text = " ".join(str(error).split())[:500]
-    if isinstance(error, Diverged | NotApplicable):
+    if isinstance(error, Diverged | NotApplicable | TimedOut):
         return text
     trace, place = error.__traceback__, ""
     while trace is not None:

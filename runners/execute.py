@@ -38,15 +38,17 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
     try:
         for plugin in trial.plugins:
             ablations.load_plugin(Path(plugin))
-        outcomes = probes.get(trial.workload.kind).run(trial)
+        result = probes.get(trial.workload.kind).run(trial)
     except Exception as error:  # noqa: BLE001 - what no arm could catch concerns them all
-        outcomes = tuple(failure(arm, error) for arm in trial.arms)
+        result = probes.Result(tuple(failure(arm, error) for arm in trial.arms))
     details = {
         "threads": trial.threads,
         "load_at_start": load,
         "resident_bytes": psutil.Process().memory_info().rss,
+        **result.details,
     }
-    record = make_record(trial, environment, attempt, outcomes, started, time.perf_counter() - start, details)
+    seconds = time.perf_counter() - start
+    record = make_record(trial, environment, attempt, result.outcomes, started, seconds, details)
     write_record(Path(run), record)
 
 

@@ -1,6 +1,7 @@
 """From a study to its trials: the complete list, before anything runs."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -34,27 +35,33 @@ class Plan:
     trials: tuple[Trial, ...]
 
 
-def plan(study: Study, *, device: str = "cpu", cores: int = 1) -> Plan:
-    """List every trial of a study.
+def plan(study: Study, *, device: str = "cpu", cores: int = 1, budget_seconds: float | None = None) -> Plan:
+    """List every trial of a study, those included that a stopping rule may find not worth it.
 
     Args:
         study: A checked study.
         device: Where trials run.
         cores: Cores of this machine, for what runs on all of them.
+        budget_seconds: What the blocks that a stopping rule adds may take in sum.
 
     Raises:
         BadInput: Arms that cannot be built, or inputs that they cannot hold; all of them at once.
     """
     arms = _arms(study)
-    contexts = [*_complexity_contexts(study), *study.workloads]
+    contexts: list[tuple[dict[str, str], WorkloadSettings]] = [
+        ({}, settings) for settings in _complexity_contexts(study)
+    ]
+    for settings in study.workloads:
+        contexts.append(({}, settings))
+        contexts += [({relation: settings.name}, other) for relation, other in settings.companions]
     mistakes: list[str] = []
     workloads: list[Workload] = []
     trials: list[Trial] = []
-    for settings in contexts:
+    for relation, settings in contexts:
         probe = probes.get(settings.kind)
         variants = {arm.name: _arm_variant(study, settings, arm) for arm in arms}
         macs = _check(study, settings, arms, variants, mistakes)
-        workload = _workload(settings, probe, arms, variants)
+        workload = _workload(settings, probe, arms, variants, relation)
         workloads.append(workload)
         if not mistakes:
             trials += _trials(study, settings, probe, workload, variants, macs, device=device, cores=cores)
@@ -76,9 +83,10 @@ def plan(study: Study, *, device: str = "cpu", cores: int = 1) -> Plan:
         workloads=tuple(workloads),
         metrics=tuple(
             replace(metric, margin=study.file.margins.get(metric.name, metric.margin))
-            for kind in dict.fromkeys(settings.kind for settings in contexts)
+            for kind in dict.fromkeys(settings.kind for _, settings in contexts)
             for metric in probes.get(kind).metrics
         ),
+        budget_seconds=budget_seconds,
     )
     return Plan(resolved, tuple(sorted(trials, key=_order)))
 
@@ -194,9 +202,14 @@ def _macs(complete_variant: str, image_size: int) -> int:
 
 
 def _workload(
-    settings: WorkloadSettings, probe: Probe, arms: tuple[Arm, ...], variants: dict[str, TrialArm]
+    settings: WorkloadSettings,
+    probe: Probe,
+    arms: tuple[Arm, ...],
+    variants: dict[str, TrialArm],
+    relation: dict[str, str],
 ) -> Workload:
-    batch_size = getattr(settings, "batch_size", None)
+    own_batch = getattr(settings, "card", None) is not None
+    batch_size = None if own_batch else getattr(settings, "batch_size", None)
     dataset = getattr(settings, "dataset", None)
     parts = [
         variants["baseline"].variant,
@@ -218,7 +231,8 @@ def _workload(
         precision=getattr(settings, "precision", "fp32"),
         dataset=dataset,
         context=", ".join(parts),
-        settings=settings.model_dump(mode="json"),
+        settings=settings.model_dump(mode="json") | relation,
+        stopping=settings.stopping,
     )
 
 
@@ -234,7 +248,7 @@ def _trials(
     cores: int,
 ) -> list[Trial]:
     arms = [variants[name] for name in workload.variants]
-    groups = [tuple(arms)] if probe.interleaved else [(arm,) for arm in arms]
+    groups = [tuple(arms)] if settings.interleaved else [(arm,) for arm in arms]
     threads = (getattr(settings, "threads", None) or cores) if probe.timed else 1
     return [
         make_trial(
@@ -250,11 +264,21 @@ def _trials(
             estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group]),
             plugins=study.plugins,
         )
-        for index in range(workload.replicates)
+        for index in range(workload.stopping.at_most if workload.stopping else workload.replicates)
         for group in groups
     ]
 
 
 def _order(trial: Trial) -> tuple[int, int, float]:
-    """By wave; blocks in turn, so that an interrupted run has whole blocks; long trials first in each."""
-    return (trial.wave, trial.index, -trial.estimated_seconds)
+    """By wave; blocks in turn, so that an interrupted run has whole blocks.
+
+    Within a block long trials come first, which packs them well; timed ones come as drawn, so that no arm
+    is always the first.
+    """
+    last = trial.stream("turn", arm=trial.arms[0].name) if trial.timed else -trial.estimated_seconds
+    return (trial.wave, trial.index, last)
+
+
+def forecast_seconds(trials: Sequence[Trial], cores: int) -> float:
+    """What trials take together: timed ones alone, the others packed on all cores."""
+    return sum(trial.estimated_seconds / (1 if trial.timed else cores) for trial in trials)

@@ -28,7 +28,7 @@ class Display:
     """Follows a run by the forecast of its trials; redrawn when told, never by a thread of its own."""
 
     def __init__(self, console: Console, tasks: Sequence[local.Task], planned: int, jobs: int) -> None:
-        self._console = console
+        self._console, self._jobs = console, jobs
         self._estimates = {task.trial.id: self._share(task.trial, jobs) for task in tasks}
         self._total = sum(self._estimates.values())
         self._count, self._ended, self._done = planned, planned - len(tasks), 0.0
@@ -62,6 +62,11 @@ class Display:
 
     def __call__(self, event: Event) -> None:
         """Take in an event and redraw."""
+        for trial in event.added:
+            self._estimates[trial.id] = self._share(trial, self._jobs)
+            self._total += self._estimates[trial.id]
+            self._count += 1
+            self._progress.update(self._bar, total=self._total)
         if event.record is not None:
             self._ended += 1
             self._done += self._estimates[event.record.trial]

@@ -14,9 +14,15 @@ from runners import environment
 from runners.launchers import local
 from runners.launchers.local import Event, Task
 from runners.plan import Plan
+from runners.stages import wanted
 from runners.trial import Trial
 
 Notify = Callable[[Event], None]
+
+_DECLARED = (
+    *("question", "architecture", "design", "seed", "factors", "arms", "workloads", "metrics"),
+    "budget_seconds",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +41,49 @@ def cores() -> int:
 
 
 def execute(
-    planned: Plan, options: Options, display: Callable[[list[Task]], AbstractContextManager[Notify]]
+    planned: Plan, options: Options, display: Callable[[list[Task], int], AbstractContextManager[Notify]]
 ) -> None:
     """Run what is left of a plan; each trial leaves its record in the run directory.
 
     Args:
         planned: The complete plan.
         options: How the run is done.
-        display: Makes what follows the run, from the tasks that are left.
+        display: Makes what follows the run, from the tasks that are left and the number of all trials.
     """
     environment_id = _prepare(planned, options)
-    tasks = remaining(planned.trials, read_records(options.directory), environment_id, options.retry_failed)
-    with display(tasks) as notify:
-        local.run(
-            tasks, directory=options.directory, environment=environment_id, jobs=options.jobs, notify=notify
-        )
+
+    def left() -> tuple[list[Task], int]:
+        """What is to be run now, and of how many: what a stopping rule asks for joins when its time comes."""
+        records = list(read_records(options.directory))
+        trials = wanted(planned, records, environment_id)
+        write_plan(options.directory, environment_id, [trial.id for trial in trials])
+        tasks = remaining(trials, records, environment_id, options.retry_failed)
+        return [task for task in tasks if task.trial.id not in tried], len(trials)
+
+    tried: set[str] = set()  # each trial once: one that is killed every time is left to the next run
+    tasks, count = left()
+    with display(tasks, count) as notify:
+        while tasks:
+            local.run(
+                tasks,
+                directory=options.directory,
+                environment=environment_id,
+                jobs=options.jobs,
+                notify=notify,
+            )
+            tried |= {task.trial.id for task in tasks}
+            tasks, _ = left()
+            if tasks:
+                notify(Event(None, (), added=tuple(task.trial for task in tasks)))
 
 
 def _prepare(planned: Plan, options: Options) -> str:
-    """Write the study, the environment and the plan, before the first trial; return the environment's id."""
+    """Write the study and the environment, before the first trial; return the environment's id."""
     facts = environment.capture(options.device)
     environment_id = environment.identify(facts)
     options.directory.mkdir(parents=True, exist_ok=True)
     write_study(options.directory, _marked(planned.study, options.directory))
     write_json(options.directory / "environment" / f"{environment_id}.json", facts)
-    write_plan(options.directory, environment_id, [trial.id for trial in planned.trials])
     return environment_id
 
 
@@ -70,11 +94,7 @@ def _marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:
     before = read_study(directory)
     if before.digest == resolved.digest:
         return replace(resolved, exploratory=before.exploratory)
-    changed = [
-        name
-        for name in ("question", "architecture", "design", "seed", "factors", "arms", "workloads", "metrics")
-        if getattr(before, name) != getattr(resolved, name)
-    ]
+    changed = [name for name in _DECLARED if getattr(before, name) != getattr(resolved, name)]
     return replace(
         resolved, exploratory=(*before.exploratory, f"changed after the first trial: {', '.join(changed)}")
     )
@@ -85,15 +105,26 @@ def remaining(
 ) -> list[Task]:
     """The trials that have no final record in this environment, in the plan's order; a pure function."""
     last = latest(records)
-    done = FINAL_STATUSES if retry_failed else FINAL_STATUSES | {"failed"}
     tasks = []
     for trial in trials:
         record = last.get((trial.id, environment_id))
         if record is None:
             tasks.append(Task(trial, 1))
-        elif record.status not in done:
+        elif not _is_final(record, retry_failed):
             tasks.append(Task(trial, record.attempt + 1))
     return tasks
+
+
+def _is_final(record: Record, retry_failed: bool) -> bool:
+    """Whether a trial is over.
+
+    One that timed several arms and lost some of them counts as failed, not as cut off: the others' figures
+    are there, and no finished process is timed again unless that is asked for.
+    """
+    statuses = {outcome.status for outcome in record.outcomes}
+    if statuses <= FINAL_STATUSES:
+        return True
+    return not retry_failed and (statuses <= FINAL_STATUSES | {"failed"} or "ok" in statuses)
 
 
 def set_aside(directory: Path) -> Path | None:

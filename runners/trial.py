@@ -9,7 +9,13 @@ from typing import Any
 
 import ablations
 from ablations.building import stream_seed
-from results.study import Workload
+from results.study import Workload, workload_from_json
+
+_HOW_MANY = {
+    *("seeds", "processes", "half_width", "max_processes", "batch_sizes", "cards", "spot_check"),
+    *("sweep_of", "equal_memory_of", "spot_check_of"),
+}
+"""Settings that say how many blocks and companions there are, and change none of them."""
 
 _PACKAGES = {"ablations": Path(ablations.__file__).parent, "runners": Path(__file__).parent}
 
@@ -55,6 +61,11 @@ class Trial:
     estimated_seconds: float
     plugins: tuple[str, ...] = ()
 
+    @property
+    def optional(self) -> bool:
+        """Whether a stopping rule may find it not worth running."""
+        return self.index >= self.workload.replicates
+
     def stream(self, name: str, *, arm: str = "") -> int:
         """The seed of a random stream of this block; the same for every arm unless one is named."""
         return stream_seed(self.seed, f"{name}/{self.block}/{arm}")
@@ -71,7 +82,7 @@ def make_trial(**fields: Any) -> Trial:
     """
     trial = Trial(id="", **fields)
     given = trial.workload.settings
-    settings = {key: value for key, value in given.items() if key not in {"seeds", "processes"}}
+    settings = {key: value for key, value in given.items() if key not in _HOW_MANY}
     definition = {
         "kind": trial.workload.kind,
         "settings": settings,
@@ -92,7 +103,7 @@ def trial_from_json(content: dict[str, Any]) -> Trial:
     return Trial(
         **content
         | {
-            "workload": Workload(**content["workload"]),
+            "workload": workload_from_json(content["workload"]),
             "arms": tuple(TrialArm(**arm) for arm in content["arms"]),
             "plugins": tuple(content["plugins"]),
         }
@@ -108,6 +119,7 @@ def sources_digest(kind: str, plugins: tuple[str, ...]) -> str:
     files += {
         "complexity": [runners / "complexity.py"],
         "memory": [*runners.glob("memory/*.py")],
+        "throughput": [*runners.glob("timing/*.py"), runners / "devices.py"],
         "convergence": [*runners.glob("datasets/*.py")],
     }.get(kind, [])
     digest = hashlib.sha256()

@@ -3,6 +3,8 @@
 `save` writes a figure as SVG (text stays text) and PNG, byte for byte the same for the same records.
 """
 
+from results.plots.batch_sweep import batch_sweep
+from results.plots.building_blocks import building_blocks
 from results.plots.curves import convergence_curves
 from results.plots.forest import forest
 from results.plots.memory import memory_bars
@@ -10,9 +12,12 @@ from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
 from results.plots.memory_timeline import memory_timeline
 from results.plots.theme import save
+from results.plots.throughput import throughput
 from results.plots.tradeoff import tradeoff
 
 __all__ = [
+    "batch_sweep",
+    "building_blocks",
     "convergence_curves",
     "forest",
     "memory_bars",
@@ -20,5 +25,6 @@ __all__ = [
     "memory_saved",
     "memory_timeline",
     "save",
+    "throughput",
     "tradeoff",
 ]

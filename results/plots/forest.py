@@ -48,7 +48,7 @@ def forest(effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
     for i, (axis, (name, group)) in enumerate(zip(axes, groups, strict=True)):
         _panel(axis, textwrap.fill(str(name), 34), group, arms, noise)
         axis.tick_params(labelleft=i % 3 == 0)
-    _legend(figure, noise is not None and len(noise) > 0)
+    verdict_legend(figure, noise is not None and len(noise) > 0)
     return figure
 
 
@@ -64,7 +64,7 @@ def _panel(axis: Axes, name: str, group: pd.DataFrame, arms: list[str], noise: p
     for line in floor:
         axis.axvline(line, color=INK, lw=1, ls=(0, (1, 2)), zorder=1)
     for row in rows:
-        _line(axis, row, arms.index(row["arm"]))
+        effect_line(axis, row, arms.index(row["arm"]))
     ranked = [row for row in rows if not row["inert"]]
     known = [number for row in ranked for number in (row["ci_low"], row["ci_high"], row["effect"])]
     ends = [number for number in known if not text.missing(number)] + [*band, *floor, none]
@@ -82,7 +82,8 @@ def _panel(axis: Axes, name: str, group: pd.DataFrame, arms: list[str], noise: p
     axis.set_xlabel(_axis_label(first))
 
 
-def _line(axis: Axes, row: Row, y: int) -> None:
+def effect_line(axis: Axes, row: Row, y: float) -> None:
+    """One effect at height y: interval and mark, and the verdict's sign and the change beside the panel."""
     colour, marker = COLOURS[row["verdict"]], MARKERS[row["verdict"]]
     place: dict[str, Any] = {
         "transform": axis.get_yaxis_transform(),
@@ -124,7 +125,8 @@ def _axis_label(row: Row) -> str:
     return f"difference in {unit} ({direction})"
 
 
-def _legend(figure: Figure, with_noise: bool) -> None:
+def verdict_legend(figure: Figure, with_noise: bool) -> None:
+    """What marks, colours and the band mean, below the panels."""
     handles: list[Line2D | Patch] = [
         Line2D(
             [],

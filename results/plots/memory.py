@@ -46,7 +46,8 @@ def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) 
     styles = {source: (_COLOURS[i % 4], _HATCHES[i % 4]) for i, source in enumerate(sources)}
     sources = [source for source in sources if source in set(group["source"])]
     thickness = 0.8 / len(sources)
-    largest = max(group["value"].max(), group["baseline_value"].max())
+    known = pd.concat([group["value"], group["baseline_value"]]).dropna()
+    largest = float(known.max()) if len(known) else 1.0  # a run that was interrupted early
     for i, source in enumerate(sources):
         mine = group[group["source"] == source]
         values = dict(zip(mine["arm"], mine["value"], strict=True))

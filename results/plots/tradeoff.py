@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from results import format as text
-from results.plots.theme import FAINT, INK, nothing, ratio_axis, themed
+from results.plots.theme import BAND, FAINT, INK, nothing, ratio_axis, themed
 from results.study import CONTROL_FACTOR
 
 MOST_NAMED = 8
@@ -44,7 +44,10 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
     axis.plot([1], [0], "D", color=INK, ms=7, zorder=3)
     axis.axvline(1, color=INK, lw=0.7, zorder=1)
     axis.axhline(0, color=INK, lw=0.7, zorder=1)
+    cost_floor, gain_floor = (float(points[f"noise_floor_{a}"].iloc[0]) for a in ("x", "y"))
+    _noise(axis, cost_floor, gain_floor)
     ends = [*points["ci_low_x"].fillna(x), *points["ci_high_x"].fillna(x), 1.0]
+    ends += [] if text.missing(cost_floor) else [1 + cost_floor, 1 / (1 + cost_floor)]
     ratio_axis(axis, min(ends) / 1.03, max(ends) * 1.03)
     axis.set_ylim(*_reach(points))
     first = points.iloc[0]
@@ -63,10 +66,23 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
     return figure
 
 
+def _noise(axis: Axes, cost: float, gain: float) -> None:
+    """Bands within which the baseline differs from its duplicate too; none where nothing varies."""
+    style: dict[str, Any] = {"color": BAND, "alpha": 0.7, "lw": 0, "zorder": 0}
+    if not text.missing(cost):
+        axis.axvspan(1 / (1 + cost), 1 + cost, **style)
+    if not text.missing(gain):
+        axis.axhspan(-gain, gain, **style)
+    if not (text.missing(cost) and text.missing(gain)):
+        axis.set_title("shaded: noise floor (A/A)", fontsize=8, fontweight="normal", color=INK, loc="right")
+
+
 def _reach(points: pd.DataFrame) -> tuple[float, float]:
     """Limits that hold every point and most bars; a bar that says next to nothing may leave the figure."""
     bottom, top = min(points["effect_y"].min(), 0.0), max(points["effect_y"].max(), 0.0)
     room = 0.6 * (top - bottom) or 0.01
+    floor = points["noise_floor_y"].fillna(0.0).iloc[0]
+    bottom, top = min(bottom, -floor), max(top, floor)
     low = max(points["ci_low_y"].fillna(bottom).min(), bottom - room)
     high = min(points["ci_high_y"].fillna(top).max(), top + room)
     return min(low, bottom) - 0.1 * room, max(high, top) + 0.1 * room

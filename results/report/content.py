@@ -1,6 +1,5 @@
 """What stands in the report, as text in tables; the templates only lay it out."""
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +8,10 @@ import pandas as pd
 
 from results import format as text
 from results.divergence import DIVERGED
-from results.headline import column_names, headline_cells
+from results.headline import column_names, headline_cells, noise_line
 from results.report.memory import MemorySection, memory_sections
 from results.report.table import Cell, Table
+from results.report.throughput import ThroughputSection, throughput_section
 from results.report.words import Phrase, answers
 from results.run import Run
 from results.study import CONTROL_FACTOR, Workload
@@ -41,6 +41,8 @@ class EnvironmentSection:
         noise: What the duplicate says about noise.
         undecided: What could not be decided, and what would decide it.
         memory: What memory profiles explain, by workload; empty where none was recorded.
+        throughput: What was timed; None where nothing was.
+        noise_floor: The noise floor of the headline metrics in words; empty where none varies.
     """
 
     name: str
@@ -51,6 +53,8 @@ class EnvironmentSection:
     noise: Table
     undecided: Table
     memory: list[MemorySection]
+    throughput: ThroughputSection | None
+    noise_floor: str
     figures: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -69,6 +73,8 @@ def environment_section(run: Run, environment: str) -> EnvironmentSection:
         _noise_table(noise[noise["environment"] == environment].to_dict("records")),
         _undecided(effects),
         memory_sections(run, environment),
+        throughput_section(run, environment),
+        noise_line(effects),
     )
 
 
@@ -109,16 +115,18 @@ def _effect_tables(effects: pd.DataFrame, workload: str) -> list[Table]:
 
 
 def _rows_table(rows: list[Row], first: str, caption: str = "", is_open: bool = True) -> Table:
-    columns = ["baseline", "value", "effect", "95 % interval", "n", "adjusted p", "verdict", "note"]
+    # Exact metrics have no noise floor, and nothing is gained by a column that says so.
+    noisy = any(not text.missing(row["noise_floor"]) for row in rows)
+    columns = ["baseline", "value", "effect", "95 % interval", *(["noise floor"] if noisy else [])]
     return Table(
-        ["arm" if first == "arm" else "metric", *columns],
-        [[Cell(str(row[first])), *_numbers(row)] for row in rows],
+        ["arm" if first == "arm" else "metric", *columns, "n", "adjusted p", "verdict", "note"],
+        [[Cell(str(row[first])), *_numbers(row, noisy)] for row in rows],
         caption,
         is_open,
     )
 
 
-def _numbers(row: Row) -> list[Cell]:
+def _numbers(row: Row, noisy: bool) -> list[Cell]:
     kind, unit, verdict = row["effect_kind"], row["unit"], row["verdict"]
     change = text.change(row["effect"], kind, unit)
     exact = "exact" in row["note"].split("; ")
@@ -128,6 +136,7 @@ def _numbers(row: Row) -> list[Cell]:
         Cell(text.value(row["value"], unit)),
         Cell(f"{text.effect(row['effect'], kind, unit)} ({change})" if ratio else change),
         Cell("exact" if exact else text.interval(row["ci_low"], row["ci_high"], kind, unit) or "—"),
+        *([Cell(text.either_way(row["noise_floor"], kind, unit))] if noisy else []),
         Cell(str(row["n"])),
         Cell(text.p_value(row["p_adjusted"])),
         Cell(f"{text.MARKS[verdict]} {verdict}", verdict),
@@ -139,8 +148,7 @@ def _noise_table(rows: list[Row]) -> Table:
     cells = []
     for row in rows:
         kind, unit = row["effect_kind"], row["unit"]
-        width = float(row["half_width"])
-        shown = text.margin(math.expm1(width) if kind == "ratio" else width, kind, unit)
+        shown = text.margin(float(row["noise_floor"]), kind, unit)
         mark = Cell("✗ failed", "invalid") if row["verdict"] == "failed" else Cell("✓ quiet")
         label = f"{row['label']} [{row['workload']}]"
         cells.append([Cell(label), Cell(shown), Cell(str(row["n"])), mark])
@@ -157,13 +165,15 @@ def _undecided(effects: pd.DataFrame) -> Table:
             Cell(f"{row['column']} [{row['workload']}]"),
             Cell(text.change(row["effect"], row["effect_kind"], row["unit"])),
             Cell(text.interval(row["ci_low"], row["ci_high"], row["effect_kind"], row["unit"]) or "—"),
+            Cell(text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])),
             Cell(str(row["n"])),
             Cell("—" if pd.isna(row["n_needed"]) else f"{row['n_needed']:,}"),
             Cell(row["note"]),
         ]
         for row in rows.to_dict("records")
     ]
-    return Table(["arm", "metric", "effect so far", "95 % interval", "n", "n needed", "note"], cells)
+    columns = ["arm", "metric", "effect so far", "95 % interval", "noise floor", "n", "n needed", "note"]
+    return Table(columns, cells)
 
 
 def failed(run: Run) -> Table:

@@ -9,10 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import plots
-from results.headline import headline, headline_cells
+from results.benchmark_names import newest
+from results.headline import headline, headline_cells, noise_line
 from results.memory import most_changed, preferred
 from results.report import content
+from results.report.building_blocks import blocks_sections
 from results.report.render import html, markdown
+from results.report.throughput import throughput_figures
 from results.report.words import Phrase
 from results.run import Run, load
 
@@ -30,6 +33,9 @@ class Report:
         cells: The same, one row per cell with its verdict; `results.headline.headline_cells`.
         answers: For each arm what it costs and buys, as (leading word, text).
         undecided: Number of effects that are inconclusive for want of blocks.
+        building_blocks: Imported benchmarks at the last version of the code; `Run.building_blocks`.
+        warnings: What disturbed the timing and what to do about it, the gravest first.
+        noise_floor: The noise floor of the headline metrics in words; empty where none varies.
     """
 
     index: Path
@@ -40,6 +46,9 @@ class Report:
     cells: pd.DataFrame
     answers: tuple[tuple[str, list[Phrase]], ...]
     undecided: int
+    building_blocks: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+    noise_floor: str = ""
 
     @property
     def valid(self) -> bool:
@@ -62,6 +71,12 @@ def write_report(run_dir: Path) -> Report:
         suffix = f"-{section.name}" if len(sections) > 1 else ""
         section.figures.extend(_write_figures(run, section.name, target / "figures", suffix))
     given = _context(run, sections)
+    blocks = newest(run.building_blocks())
+    given["building_blocks"] = blocks_sections(run)
+    for part in given["building_blocks"]:
+        suffix = f"-{part.environment}" if len(given["building_blocks"]) > 1 else ""
+        here = blocks[blocks["environment"] == part.environment]
+        part.figures.extend(_write_blocks_figure(here, target / "figures", suffix))
     html(target / "index.html", given | {"image": _embed(target / "figures")})
     markdown(target / "report.md", given)
     effects = run.effects()
@@ -79,6 +94,9 @@ def write_report(run_dir: Path) -> Report:
             for arm, _, phrases in section.answers
         ),
         undecided=sum(len(section.undecided.rows) for section in sections),
+        building_blocks=blocks,
+        warnings=tuple(run.warnings()),
+        noise_floor=noise_line(effects),
     )
 
 
@@ -95,6 +113,8 @@ def _context(run: Run, sections: list[content.EnvironmentSection]) -> dict[str, 
         "metrics": content.metrics(run),
         "environments": content.environments(run),
         "with_memory": [section.name for section in sections if section.memory],
+        "with_throughput": [section.name for section in sections if section.throughput],
+        "warnings": run.warnings(),
         "trials": int(run.outcomes["trial"].nunique()),
     }
 
@@ -108,6 +128,17 @@ def _write_tables(run: Run, folder: Path) -> None:
         "claims": run.claims(),
         "trials": run.trials(),
     }
+    timed = {
+        "throughput": run.throughput(),
+        "isolation": run.isolation(),
+        "machine": run.machine(),
+    }
+    tables |= {name: table for name, table in timed.items() if len(table)}
+    if run.imported:
+        tables |= {
+            "building_blocks": run.building_blocks(),
+            "building_block_changes": run.building_block_changes(),
+        }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
 
@@ -133,13 +164,28 @@ def _write_figures(run: Run, environment: str, folder: Path, suffix: str) -> lis
     if "memory" in kinds:
         alt = f"Bar chart: peak memory of the baseline and of {arms}."
         drawn["memory"] = (plots.memory_bars(effects), "Memory, simulated beside measured", alt)
+    drawn |= throughput_figures(run, environment)
     drawn |= _memory_figures(run, effects)
     if len(curves):
         alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."
-        drawn["convergence"] = (plots.convergence_curves(curves, better), "Convergence", alt)
+        drawn["convergence"] = (plots.convergence_curves(curves, better, noise), "Convergence", alt)
     for name, (figure, _, _) in drawn.items():
         plots.save(figure, folder / f"{name}{suffix}")
     return [(f"{name}{suffix}", title, alt) for name, (_, title, alt) in drawn.items()]
+
+
+def _write_blocks_figure(levels: pd.DataFrame, folder: Path, suffix: str) -> list[tuple[str, str, str]]:
+    """Draw and save building blocks, where any level was timed beside a baseline."""
+    compared = levels[levels["effect"].notna()]
+    if compared.empty:
+        return []
+    name = f"building-blocks{suffix}"
+    plots.save(plots.building_blocks(levels), folder / name)
+    shown = ", ".join(
+        f"{row.level} ({row.block})" for row in compared.drop_duplicates(["block", "level"]).itertuples()
+    )
+    alt = f"Forest plot: time of a call against the baseline with simultaneous 95 % intervals for {shown}."
+    return [(name, "Building blocks, each level against its group's baseline", alt)]
 
 
 def _memory_figures(run: Run, effects: pd.DataFrame) -> dict[str, tuple[Figure, str, str]]:

@@ -36,10 +36,14 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What the display is told: a record that was written, or (None) that a second has passed."""
+    """What the display is told: a record that was written, or (None) that a second has passed.
+
+    `added` are trials that were found to be worth running after all.
+    """
 
     record: Record | None
     running: tuple[Trial, ...]
+    added: tuple[Trial, ...] = ()
 
 
 def run(

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ablations.factor import Level, format_level, nearest
 from results.metrics import Metric
 from results.records import Outcome
-from results.study import WorkloadKind
+from results.study import Stopping, WorkloadKind
 from runners.errors import BadInput
 from runners.trial import Trial
 
@@ -47,12 +47,40 @@ class WorkloadSettings(BaseModel):
         """What the workload's name does not say, in a few words."""
         return ""
 
+    @property
+    def interleaved(self) -> bool:
+        """Whether all arms share a process (True), or each has its own."""
+        return False
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """When blocks beyond `replicates` are not worth it; None where there are none."""
+        return None
+
+    @property
+    def companions(self) -> tuple[tuple[str, "WorkloadSettings"], ...]:
+        """Workloads that come with this one, each with the key that names this one in its settings."""
+        return ()
+
 
 def as_text(level: object) -> object:
     """A level as TOML has it (3, true, "deep64", [3, 2]) in the words of a specification."""
     if isinstance(level, list):
         level = tuple(level)
     return format_level(level) if isinstance(level, Level) else level
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a probe made of a trial.
+
+    Attributes:
+        outcomes: One per arm.
+        details: What concerns the whole process.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +94,6 @@ class Probe:
         metrics: What it measures.
         block_unit: What n counts.
         wave: Trials of a lower wave run first.
-        interleaved: All arms in one process (True), or one arm a process.
         control: Whether the duplicate of the baseline runs too; exact metrics need none.
         timed: Whether its processes must have the machine to themselves.
         run: Measures a trial in the process it is called in.
@@ -79,10 +106,9 @@ class Probe:
     metrics: tuple[Metric, ...]
     block_unit: str
     wave: int
-    interleaved: bool
     control: bool
     timed: bool
-    run: Callable[[Trial], tuple[Outcome, ...]]
+    run: Callable[[Trial], Result]
     estimate_seconds: Callable[[Any, list[int]], float]
 
 

@@ -4,10 +4,10 @@ from functools import partial
 
 import ablations
 from results.metrics import Metric
-from results.records import Measurement, Outcome
+from results.records import Measurement
 from runners.arms import Findings, attempt, in_channels, make_variant
 from runners.complexity import complexity, fingerprint
-from runners.probes import Probe, WorkloadSettings
+from runners.probes import Probe, Result, WorkloadSettings
 from runners.trial import Trial, TrialArm
 
 METRICS = (
@@ -69,9 +69,9 @@ def _measure(trial: Trial, arm: TrialArm) -> Findings:
     )
 
 
-def run(trial: Trial) -> tuple[Outcome, ...]:
+def run(trial: Trial) -> Result:
     """Observe one forward pass of the trial's arm."""
-    return tuple(attempt(arm, partial(_measure, trial, arm)) for arm in trial.arms)
+    return Result(tuple(attempt(arm, partial(_measure, trial, arm)) for arm in trial.arms))
 
 
 def estimate_seconds(_: WorkloadSettings, macs: list[int]) -> float:
@@ -86,7 +86,6 @@ PROBE = Probe(
     metrics=METRICS,
     block_unit="exact",
     wave=0,
-    interleaved=False,
     control=False,
     timed=False,
     run=run,

@@ -9,12 +9,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from results.metrics import Metric
-from results.records import Curve, Measurement, Outcome
+from results.records import Curve, Measurement
 from results.study import CONTROL_FACTOR
 from runners import datasets
 from runners.arms import Diverged, Findings, attempt, build_arm
 from runners.datasets import Images, stratified_split
-from runners.probes import Probe, WorkloadSettings
+from runners.probes import Probe, Result, WorkloadSettings
 from runners.trial import Trial, TrialArm
 
 METRICS = (
@@ -90,9 +90,9 @@ class ConvergenceSettings(WorkloadSettings):
         return f"{self.epochs} epochs, SGD at {self.learning_rate:g}"
 
 
-def run(trial: Trial) -> tuple[Outcome, ...]:
+def run(trial: Trial) -> Result:
     """Train the trial's arm once."""
-    return tuple(attempt(arm, partial(_train, trial, arm)) for arm in trial.arms)
+    return Result(tuple(attempt(arm, partial(_train, trial, arm)) for arm in trial.arms))
 
 
 def _train(trial: Trial, arm: TrialArm) -> Findings:
@@ -258,7 +258,6 @@ PROBE = Probe(
     metrics=METRICS,
     block_unit="seed",
     wave=2,
-    interleaved=False,
     control=True,
     timed=False,
     run=run,

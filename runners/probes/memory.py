@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 import ablations
 from ablations import Variant
-from results.records import Measurement, Outcome
+from results.records import Measurement
 from runners.arms import Findings, attempt, builder, in_channels, make_variant
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.measure import AllocatorMeasurement, measure_allocator
@@ -18,7 +18,7 @@ from runners.memory.settings import OptimizerName, Precision, StepSettings, Targ
 from runners.memory.simulate import simulate
 from runners.memory.sizes import parse_size
 from runners.memory.story import against, profile_story
-from runners.probes import Mode, Probe, WorkloadSettings
+from runners.probes import Mode, Probe, Result, WorkloadSettings
 from runners.trial import Trial, TrialArm
 
 BASELINE = "baseline"
@@ -54,9 +54,9 @@ class MemorySettings(WorkloadSettings):
         return f"SGD, momentum {self.momentum:g}" if self.optimizer == "sgd" else "AdamW"
 
 
-def run(trial: Trial) -> tuple[Outcome, ...]:
+def run(trial: Trial) -> Result:
     """Simulate and measure the trial's arm in each mode."""
-    return tuple(attempt(arm, partial(_profile, trial, arm)) for arm in trial.arms)
+    return Result(tuple(attempt(arm, partial(_profile, trial, arm)) for arm in trial.arms))
 
 
 def _profile(trial: Trial, arm: TrialArm) -> Findings:
@@ -146,7 +146,6 @@ PROBE = Probe(
     metrics=METRICS,
     block_unit="exact",
     wave=0,
-    interleaved=False,
     control=False,
     timed=False,
     run=run,

@@ -4,243 +4,339 @@ A slow second of the machine hits the arms of one round alike, so that it falls 
 a process is born with (addresses, caches) differs between processes, so that n counts these.
 """
 
-import gc
-import math
+import os
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
+import psutil
 import torch
-from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
+import ablations
 from results.metrics import Metric
-from results.records import Measurement, Outcome
-from runners import devices
-from runners.arms import blank, build_arm, failure, in_channels, make_variant
-from runners.probes import Mode, Probe, WorkloadSettings
+from results.records import Measurement
+from runners.arms import NotApplicable, blank, build_arm, builder, failure, in_channels, make_variant
+from runners.complexity import complexity
+from runners.memory.fit import largest_batch
+from runners.memory.settings import StepSettings, Target
+from runners.memory.sizes import parse_size
+from runners.probes import Mode, Probe, Result
+from runners.timing import steps
+from runners.timing.contest import (
+    FEWEST_ROUNDS,
+    OVERHEAD_SHARE,
+    Contestant,
+    Ring,
+    Watch,
+    compete,
+    overhead_seconds,
+    rounds,
+)
+from runners.timing.machine import Machine, MachineState, marks
+from runners.timing.schedule import orders
+from runners.timing.settings import ThroughputSettings
 from runners.trial import Trial, TrialArm
 
-METRICS = (
-    Metric(
-        name="step_seconds",
-        label="time per step",
+
+def _seconds(name: str, label: str, description: str, *, headline: bool = False) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
         unit="seconds",
         better="lower",
         effect_kind="ratio",
         margin=0.05,
+        headline=headline,
+        description=description,
+    )
+
+
+_PERCENTILES = {50: 2, 95: 20, 99: 100}
+"""Percentiles of the latency, and from how many steps on there is one."""
+
+_COMPILING = 20
+"""How much longer than a step its compilation may take before the arm is given up."""
+
+METRICS = (
+    _seconds(
+        "step_seconds",
+        "time per step",
+        "Wall time of one step on one batch: forward in inference; forward, backward and optimizer in"
+        " training.",
         headline=True,
-        description="Wall time of one step on one batch: forward in inference; forward, backward and"
-        " optimizer in training.",
+    ),
+    Metric(
+        name="images_per_second",
+        label="images per second",
+        unit="images/s",
+        better="higher",
+        effect_kind="ratio",
+        margin=0.05,
+        headline=True,
+        description="Where each arm has a batch of its own, the largest that a card has room for.",
+    ),
+    _seconds(
+        "step_seconds_per_gmac",
+        "time per GMAC",
+        "Time per step over the 10^9 multiply-accumulates of its forward pass: an arm that does more work is"
+        " not slower at the same work.",
+    ),
+    _seconds("forward_seconds", "forward pass", "Of a training step: the forward pass and the loss."),
+    _seconds("backward_seconds", "backward pass", "Of a training step: the backward pass."),
+    _seconds("optimizer_seconds", "optimizer step", "Of a training step: the update of the weights."),
+    *(
+        _seconds(
+            f"latency_p{percentile}_seconds",
+            f"latency, percentile {percentile}",
+            f"Percentile {percentile} of the times of single inference steps, from {fewest} steps on.",
+        )
+        for percentile, fewest in _PERCENTILES.items()
+    ),
+    _seconds(
+        "device_step_seconds",
+        "device time per step",
+        "Time of one step by the accelerator's own events, without the wait for its queue.",
+    ),
+    _seconds(
+        "compile_seconds",
+        "compile time",
+        "First step under torch.compile, from a cold cache, less a steady step.",
     ),
 )
 
-WARMUP_STEPS = 3
 
-
-class ThroughputSettings(WorkloadSettings):
-    """Keys of a workload of kind throughput."""
-
-    batch_size: int = Field(32, ge=1, description="images a step")
-    modes: tuple[Mode, ...] = Field(("train", "inference"), min_length=1, description="what is timed")
-    processes: int = Field(
-        6, ge=1, le=1000, description="fresh processes, which n counts; below 6 no verdict"
-    )
-    rounds: int = Field(12, ge=1, le=10_000, description="blocks of each arm in each process and mode")
-    block_seconds: float = Field(0.05, gt=0, le=60, description="a block is as many steps as last this long")
-    threads: int | None = Field(None, ge=1, description="threads of PyTorch; all cores by default")
-    channels_last: bool = Field(False, description="weights and images in NHWC memory format")
-    precision: Literal["fp32", "bf16-autocast"] = "fp32"
-
-    @property
-    def replicates(self) -> int:
-        """One block a process."""
-        return self.processes
-
-    @property
-    def context(self) -> str:
-        """Memory format, where it is not the usual one."""
-        return "channels-last" if self.channels_last else ""
-
-
-Step = Callable[[], None]
-
-
-@dataclass
-class _Contestant:
-    """An arm in the ring: its step, the steps of a block, and its samples so far."""
-
-    arm: TrialArm
-    step: Step
-    steps_per_block: int
-    warmup: list[float]
-    samples: list[float]
-
-
-def run(trial: Trial) -> tuple[Outcome, ...]:
+def run(trial: Trial) -> Result:
     """Time every arm of the trial in every mode; an arm that fails leaves the others' samples as they are."""
-    settings = ThroughputSettings.model_validate(trial.workload.settings)
-    networks: dict[str, nn.Module] = {}
-    outcomes = {arm.name: blank(arm) for arm in trial.arms}
-    for arm in trial.arms:
-        try:
-            # Equal weights for equal names: what is timed differs by the factor alone.
-            networks[arm.name] = _prepared(build_arm(trial, arm, seed=trial.stream("weights")), settings)
-        except Exception as error:  # noqa: BLE001 - an arm may fail in any way
-            outcomes[arm.name] = failure(arm, error)
-    for mode in settings.modes:
-        contestants: list[_Contestant] = []
-        for arm in trial.arms:
-            if outcomes[arm.name].status == "ok":
-                try:
-                    contestants.append(_warmed(trial, settings, arm, networks[arm.name], mode))
-                except Exception as error:  # noqa: BLE001
-                    outcomes[arm.name] = failure(arm, error)
-        _compete(trial, settings, mode, contestants, outcomes)
-        for contestant in contestants:
-            name = contestant.arm.name
-            if outcomes[name].status == "ok":
-                outcomes[name] = _with_samples(outcomes[name], contestant, mode, trial.device)
-    return tuple(outcomes.values())
+    process = _Process(trial)
+    if not process.settings.compile:
+        return process.run()
+    with tempfile.TemporaryDirectory(prefix="ablate-inductor-") as cache:
+        # Compiled code of an earlier process would make compiling look free; and nothing is left behind.
+        os.environ |= {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": cache}
+        return process.run()
 
 
-def _prepared(network: nn.Module, settings: ThroughputSettings) -> nn.Module:
-    return network.to(memory_format=torch.channels_last) if settings.channels_last else network
+class _Process:
+    """One process of a throughput workload: what it builds, warms up and times, and how long each takes."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        known = ThroughputSettings.model_fields.keys() & trial.workload.settings.keys()
+        self.settings = ThroughputSettings.model_validate(
+            {name: trial.workload.settings[name] for name in known}
+        )
+        if self.settings.pin:
+            steps.pin(trial)
+        self.cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self.outcomes = {arm.name: blank(arm) for arm in trial.arms}
+        # Forked, not started: the time since then is what a process costs before its first arm is built.
+        self.spent = {"start": max(0.0, time.time() - psutil.Process().create_time())}
+
+    def run(self) -> Result:
+        trial, settings = self.trial, self.settings
+        steps.set_backends(settings)
+        start = time.perf_counter()
+        ring = Ring(trial.device, settings.limit_seconds)
+        inside, around = overhead_seconds(ring)
+        shortest = settings.arm_seconds / settings.rounds
+        ring = replace(ring, block_seconds=max(shortest, inside / OVERHEAD_SHARE))
+        watch = Watch(Machine(trial.device, self.cores))
+        machine = {}
+        self._spend("build", start)
+        networks = self._build()
+        for mode in settings.modes:
+            contestants = self._enter(ring, mode, networks)
+            self._compete(ring, mode, contestants, watch)
+            machine[mode] = _told(watch.states)
+            for contestant in contestants:
+                if self._is_ok(contestant.name):
+                    self._take_in(contestant, mode)
+        return Result(
+            tuple(self.outcomes.values()),
+            {
+                "cores": self.cores,
+                "schedule": "interleaved" if settings.interleaved else "isolated",
+                "seconds_by_phase": self.spent,
+                "timer": {"overhead_seconds": inside, "turn_overhead_seconds": around},
+                "block_seconds": ring.block_seconds,
+                "machine": machine,
+            },
+        )
+
+    def _build(self) -> dict[str, nn.Module]:
+        start, networks = time.perf_counter(), {}
+        for arm in self.trial.arms:
+            try:
+                size = _batch_size(self.trial, self.settings, arm)
+                # Equal weights for equal names: what is timed differs by the factor alone.
+                networks[arm.name] = build_arm(self.trial, arm, seed=self.trial.stream("weights"))
+                self._add(arm.name, details={"batch_size": size, "macs": _macs(self.trial, arm)})
+            except Exception as error:  # noqa: BLE001 - an arm may fail in any way
+                self.outcomes[arm.name] = failure(arm, error)
+        self._spend("build", start)
+        return networks
+
+    def _enter(self, ring: Ring, mode: Mode, networks: dict[str, nn.Module]) -> list[Contestant]:
+        """Warm up all arms that are still well."""
+        if self.settings.compile:  # compiling is no hanging
+            ring = replace(ring, limit_seconds=_COMPILING * ring.limit_seconds)
+        start, contestants = time.perf_counter(), []
+        for arm in self.trial.arms:
+            if not self._is_ok(arm.name):
+                continue
+            try:
+                if self.settings.compile:
+                    torch.compiler.reset()
+                batch_size = self.outcomes[arm.name].details["batch_size"]
+                step = steps.make_step(self.trial, self.settings, arm, networks[arm.name], mode, batch_size)
+                contestants.append(ring.enter(arm.name, step))
+            except Exception as error:  # noqa: BLE001
+                self._fail(arm.name, error)
+        self._spend("warmup", start)
+        return contestants
+
+    def _compete(self, ring: Ring, mode: Mode, contestants: list[Contestant], watch: Watch) -> None:
+        start = time.perf_counter()
+        generator = np.random.default_rng(self.trial.stream(f"order/{mode}"))
+        count = rounds(contestants, arm_seconds=self.settings.arm_seconds, most=self.settings.rounds)
+        compete(ring, contestants, orders(generator, len(contestants), count), watch, self._fail)
+        timed = sum(block.seconds for one in contestants for block in one.blocks)
+        self._spend("between", start)
+        self.spent["between"] -= timed
+        self.spent["timed"] = self.spent.get("timed", 0.0) + timed
+
+    def _take_in(self, contestant: Contestant, mode: Mode) -> None:
+        """Add what was timed to the arm's outcome."""
+        details = self.outcomes[contestant.name].details
+        images, gmacs = details["batch_size"], details["batch_size"] * details["macs"] / 1e9
+        compiled = self.settings.compile
+        samples = dict(_samples(contestant, mode, self.trial.device, gmacs, compiled))
+        if self.settings.card is not None:  # each arm has a batch of its own: only the rate compares
+            samples = {
+                "images_per_second": [images / block.step_seconds for block in contestant.blocks],
+                "step_seconds_per_gmac": samples["step_seconds_per_gmac"],
+            }
+        warmup = contestant.warm_up.step_seconds
+        timing = {
+            "steps_per_block": contestant.steps_per_block,
+            "steps": sum(block.steps for block in contestant.blocks),
+            "warmup_steps": contestant.warm_up.steps,
+            "steady": contestant.warm_up.steady,
+        }
+        self._add(
+            contestant.name,
+            measurements=[
+                Measurement(
+                    name,
+                    tuple(values),
+                    source="measured",
+                    device=self.trial.device,
+                    warmup=warmup if name == "step_seconds" else (),
+                    mode=mode,
+                )
+                for name, values in samples.items()
+            ],
+            details={"timing": details.get("timing", {}) | {mode: timing}},
+        )
+
+    def _add(self, name: str, *, measurements: Iterable[Measurement] = (), details: dict[str, Any]) -> None:
+        outcome = self.outcomes[name]
+        self.outcomes[name] = replace(
+            outcome,
+            measurements=(*outcome.measurements, *measurements),
+            details=outcome.details | details,
+        )
+
+    def _is_ok(self, name: str) -> bool:
+        return self.outcomes[name].status == "ok"
+
+    def _fail(self, name: str, error: Exception) -> None:
+        self.outcomes[name] = failure(next(arm for arm in self.trial.arms if arm.name == name), error)
+
+    def _spend(self, what: str, start: float) -> None:
+        self.spent[what] = self.spent.get(what, 0.0) + time.perf_counter() - start
 
 
-def _warmed(
-    trial: Trial, settings: ThroughputSettings, arm: TrialArm, network: nn.Module, mode: Mode
-) -> _Contestant:
-    """The arm after its first steps, with the length of its blocks set from the last of them."""
-    step = _make_step(trial, settings, arm, network, mode)
-    warmup = [_timed(step, 1, trial.device) for _ in range(WARMUP_STEPS)]
-    steps = max(1, math.ceil(settings.block_seconds / min(warmup)))
-    return _Contestant(arm, step, steps, warmup, [])
+def _samples(
+    contestant: Contestant, mode: Mode, device: str, gmacs: float, compiled: bool
+) -> Iterable[tuple[str, list[float]]]:
+    """Samples by metric: one a block, or one a process for latencies and compile time."""
+    blocks = contestant.blocks
+    yield "step_seconds", [block.step_seconds for block in blocks]
+    if gmacs:
+        yield "step_seconds_per_gmac", [block.step_seconds / gmacs for block in blocks]
+    if mode == "train":
+        for i, phase in enumerate(steps.PHASES[mode]):
+            yield f"{phase}_seconds", [block.phase_seconds[i] for block in blocks]
+    else:
+        latencies = np.concatenate([block.laps_seconds.sum(axis=1) for block in blocks])
+        for percentile, fewest in _PERCENTILES.items():
+            if len(latencies) >= fewest:
+                yield f"latency_p{percentile}_seconds", [float(np.percentile(latencies, percentile))]
+    if device != "cpu":
+        yield "device_step_seconds", [block.device_step_seconds for block in blocks]
+    if compiled:
+        warm_up = contestant.warm_up
+        yield "compile_seconds", [max(0.0, warm_up.step_seconds[0] - warm_up.best_seconds)]
 
 
-def _compete(
-    trial: Trial,
-    settings: ThroughputSettings,
-    mode: Mode,
-    contestants: list[_Contestant],
-    outcomes: dict[str, Outcome],
-) -> None:
-    """Run the rounds: in each, one block of each arm that is still in, in a fresh order."""
-    generator = np.random.default_rng(trial.stream(f"order/{mode}"))
-    gc.collect()
-    gc.disable()
+def _told(states: list[MachineState]) -> dict[str, list[Any]]:
+    """The machine's state by stretch of some rounds, a list a counter, and why a stretch is marked."""
+    columns = [field.name for field in fields(MachineState) if field.name != "slack"]
+    return {
+        **{name: [getattr(state, name) for state in states] for name in columns},
+        "marks": list(marks(states)),
+    }
+
+
+def _macs(trial: Trial, arm: TrialArm) -> int:
+    """MACs of one image; 0 for a network that cannot be observed without data, whose trial says why."""
+    variant = make_variant(arm)
     try:
-        for order in _orders(generator, len(contestants), settings.rounds):
-            for contestant in (contestants[position] for position in order):
-                if outcomes[contestant.arm.name].status != "ok":
-                    continue
-                try:
-                    seconds = _timed(contestant.step, contestant.steps_per_block, trial.device)
-                except Exception as error:  # noqa: BLE001
-                    outcomes[contestant.arm.name] = failure(contestant.arm, error)
-                    continue
-                contestant.samples.append(seconds)
-            gc.collect()
-    finally:
-        gc.enable()
+        network = ablations.build(variant, device="meta")
+        return complexity(network, trial.workload.input_size, in_channels(variant)).macs
+    except ValueError:
+        return 0
 
 
-def _orders(generator: np.random.Generator, count: int, rounds: int) -> list[list[int]]:
-    """An order for each round: a random one, then its reverse, so that a drift in time cancels out."""
-    orders: list[list[int]] = []
-    while len(orders) < rounds:
-        order = generator.permutation(count).tolist()
-        orders += [order, order[::-1]]
-    return orders[:rounds]
+def _batch_size(trial: Trial, settings: ThroughputSettings, arm: TrialArm) -> int:
+    """The workload's batch, or the largest that the card has room for in all of its modes.
 
-
-def _timed(step: Step, steps: int, device: str) -> float:
-    """Seconds per step."""
-    devices.synchronize(device)
-    start = time.perf_counter()
-    for _ in range(steps):
-        step()
-    devices.synchronize(device)
-    return (time.perf_counter() - start) / steps
-
-
-def _make_step(
-    trial: Trial, settings: ThroughputSettings, arm: TrialArm, network: nn.Module, mode: Mode
-) -> Step:
-    size, channels = trial.workload.input_size, in_channels(make_variant(arm))
-    generator = torch.Generator().manual_seed(trial.stream("images"))
-    images = torch.rand(settings.batch_size, channels, size, size, generator=generator).to(trial.device)
-    if settings.channels_last:
-        images = images.to(memory_format=torch.channels_last)
-    autocast = partial(_autocast, trial.device, settings.precision)
-    if mode == "inference":
-        return partial(_infer, network.eval(), images, autocast)
-    network.train()
-    with torch.no_grad(), autocast():
-        classes = network(images).shape[1]
-    labels = torch.arange(settings.batch_size, device=trial.device) % classes
-    # A learning rate of 0 does all the work of a step and leaves the weights: each step costs the same.
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=1e-4)
-    return partial(_train, network, images, labels, optimizer, autocast)
-
-
-def _autocast(device: str, precision: str) -> AbstractContextManager[object]:
-    if precision == "fp32":
-        return nullcontext()
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
-
-
-def _infer(
-    network: nn.Module, images: Tensor, autocast: Callable[[], AbstractContextManager[object]]
-) -> None:
-    network.eval()
-    with torch.inference_mode(), autocast():
-        network(images)
-
-
-def _train(
-    network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    optimizer: torch.optim.Optimizer,
-    autocast: Callable[[], AbstractContextManager[object]],
-) -> None:
-    with autocast():
-        loss = nn.functional.cross_entropy(network(images), labels)
-    loss.backward()
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-
-
-def _with_samples(outcome: Outcome, contestant: _Contestant, mode: Mode, device: str) -> Outcome:
-    measurement = Measurement(
-        "step_seconds",
-        tuple(contestant.samples),
-        source="measured",
-        device=device,
-        warmup=tuple(contestant.warmup),
-        mode=mode,
-    )
-    return replace(
-        outcome,
-        measurements=(*outcome.measurements, measurement),
-        details=outcome.details | {f"steps_per_block_{mode}": contestant.steps_per_block},
-    )
+    Raises:
+        NotApplicable: The card has no room for a single image.
+    """
+    if settings.card is None:
+        return settings.batch_size
+    variant, size = make_variant(arm), trial.workload.input_size
+    target: Target = "cuda" if trial.device.startswith("cuda") else "cpu"
+    found = [
+        largest_batch(
+            builder(variant),
+            StepSettings((1, in_channels(variant), size, size), mode=mode, precision=settings.precision),
+            parse_size(settings.card),
+            target=target,
+        ).batch_size
+        for mode in settings.modes
+    ]
+    if any(batch is None for batch in found):
+        raise NotApplicable(f"a card of {settings.card} has no room for one image")
+    return min(batch for batch in found if batch is not None)
 
 
 def estimate_seconds(settings: ThroughputSettings, macs: list[int]) -> float:
     """Building, warm-up and rounds of all arms, at a rate that two slow cores reach."""
-    total = 0.0
+    total = 0.5
     for count in macs:
-        total += 0.3
+        total += 0.2
         for mode in settings.modes:
             step = 0.002 + settings.batch_size * count * (3 if mode == "train" else 1) / 40e9
-            total += WARMUP_STEPS * 1.5 * step + settings.rounds * (step + settings.block_seconds)
-    return 0.5 + total
+            total += 5 * step + max(settings.arm_seconds, min(FEWEST_ROUNDS, settings.rounds) * step)
+            total += 30.0 * settings.compile
+    return total
 
 
 PROBE = Probe(
@@ -250,7 +346,6 @@ PROBE = Probe(
     metrics=METRICS,
     block_unit="process",
     wave=1,
-    interleaved=True,
     control=True,
     timed=True,
     run=run,

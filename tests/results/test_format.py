@@ -75,3 +75,17 @@ def test_p_values_are_never_zero() -> None:
     assert text.p_value(1e-12) == "< 0.0001"
     assert text.p_value(0.034) == "0.034"
     assert text.p_value(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "unit", "shown"),
+    [
+        (0.012, "ratio", "seconds", "±1.2 %"),
+        (0.0, "ratio", "seconds", "±0 %"),
+        (0.25, "ratio", "seconds", "±25 %"),
+        (0.004, "difference", "fraction", "±0.4 points"),
+        (math.nan, "ratio", "seconds", "—"),
+    ],
+)
+def test_a_half_width_reads_the_same_either_way(number: float, kind: str, unit: str, shown: str) -> None:
+    assert text.either_way(number, kind, unit) == shown

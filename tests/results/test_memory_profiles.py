@@ -241,7 +241,7 @@ def test_page_and_markdown_explain_the_change(written: Report) -> None:
 def test_the_page_with_profiles_is_accessible(written: Report) -> None:
     tags = page(written).tags
     images = [a.get("alt") or "" for tag, a in tags if tag == "img"]
-    assert len(images) == 7
+    assert len(images) == 8
     assert all(len(alt) > 20 for alt in images)
     ids = [a["id"] for _, a in tags if a.get("id")]
     assert len(ids) == len(set(ids))
@@ -284,7 +284,7 @@ def test_the_same_profiles_give_the_same_bytes(explained: Run, written: Report, 
         for path in plots.save(figure, tmp_path / name):
             assert path.read_bytes() == (written.index.parent / "figures" / path.name).read_bytes()
     tables = {path.stem for path in (written.index.parent / "tables").iterdir()}
-    assert tables == {"effects", "interactions", "variants", "claims", "trials"}
+    assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput"}
 
 
 def _shown(run: Run) -> pd.DataFrame:

@@ -84,6 +84,11 @@ def test_arms_without_any_interval_are_drawn_where_they_are(run: Run) -> None:
     assert STEM in texts(plots.tradeoff(bare))
 
 
+def test_memory_that_was_not_measured_yet_is_drawn_as_missing(run: Run) -> None:
+    bare = run.effects().assign(value=np.nan, baseline_value=np.nan)
+    assert " no value" in texts(plots.memory_bars(bare))
+
+
 def test_many_curves_get_a_panel_each(run: Run) -> None:
     curves = run.curves[run.curves["arm"].isin(["baseline", STEM])]
     few = plots.convergence_curves(curves, {"train_loss": "lower"})

@@ -16,6 +16,8 @@ input_size, batch_size, precision, device, environment, source, baseline_value, 
 effect_kind, ci_low, ci_high, n, block_unit, p_value, p_adjusted, family, margin, n_needed, verdict, note
 """
 EFFECTS_COLUMNS = [name.strip() for name in EFFECTS.split(",")]
+TABLES = ("effects", "interactions", "variants", "claims", "trials")
+FIGURES = ("effects", "tradeoff", "memory", "throughput", "convergence")
 HOSTILE = "<script>alert('arm')</script>|*x*"
 REASON = '<img src="https://example.org/x" onerror=alert(1)> $\\frac{1}{2}$ | _x_\nsecond line'
 
@@ -48,11 +50,9 @@ def test_the_files_of_the_contract_are_there(report: Report) -> None:
     folder = report.index.parent
     assert (folder / "report.md").is_file()
     found = {path.name for path in (folder / "tables").iterdir()}
-    assert found == {f"{name}.csv" for name in ("effects", "interactions", "variants", "claims", "trials")}
+    assert found == {f"{name}.csv" for name in (*TABLES, "throughput")}
     figures = {path.name for path in (folder / "figures").iterdir()}
-    assert figures == {
-        f"{name}.{end}" for name in ("effects", "tradeoff", "memory", "convergence") for end in ("svg", "png")
-    }
+    assert figures == {f"{name}.{end}" for name in FIGURES for end in ("svg", "png")}
 
 
 def test_the_columns_of_the_contract_come_first_and_in_order(report: Report) -> None:
@@ -191,6 +191,6 @@ def test_the_same_records_give_the_same_bytes(report: Report, run: Run, tmp_path
     shutil.copytree(run.path, copy, ignore=shutil.ignore_patterns("report"))
     again = write_report(copy).index.parent
     files = [path for path in sorted(report.index.parent.rglob("*")) if path.is_file()]
-    assert len(files) == 2 + 5 + 8
+    assert len(files) == 2 + len(TABLES) + 1 + 2 * len(FIGURES)
     for path in files:
         assert (again / path.relative_to(report.index.parent)).read_bytes() == path.read_bytes(), path.name

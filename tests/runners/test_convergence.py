@@ -39,7 +39,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Tr
 
 def train(trial: Trial) -> Outcome:
     torch.set_num_threads(1)
-    (outcome,) = convergence.run(trial)
+    (outcome,) = convergence.run(trial).outcomes
     assert outcome.status == "ok", outcome.reason
     return outcome
 
@@ -81,7 +81,7 @@ def test_arms_of_a_block_share_every_stream_but_the_control_has_its_own(
 def test_a_loss_that_is_not_finite_is_divergence_with_its_step(trials: dict[tuple[str, str], Trial]) -> None:
     trial = trials["baseline", "seed-0"]
     settings = trial.workload.settings | {"learning_rate": 1e30}
-    (outcome,) = convergence.run(replace(trial, workload=replace(trial.workload, settings=settings)))
+    (outcome,) = convergence.run(replace(trial, workload=replace(trial.workload, settings=settings))).outcomes
     assert outcome.status == "diverged"
     assert outcome.reason is not None
     assert outcome.reason.startswith(("the training loss was", "the validation loss was"))

@@ -1,0 +1,42 @@
+"""Importing benchmarks that pytest-benchmark wrote; needs no PyTorch."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from results.benchmark_names import version_of
+from results.benchmark_store import store
+from results.benchmarks import BenchmarkFile, frame, parse
+from results.format import count
+from results.records import RecordError
+from runners.errors import BadInput
+
+Files = list[tuple[Path, BenchmarkFile]]
+
+
+def read_all(paths: Iterable[Path]) -> Files:
+    """Read and check files, all of them before anything is done with one.
+
+    Raises:
+        BadInput: Some are not what pytest-benchmark writes; a line each.
+    """
+    files, mistakes = [], []
+    for path in paths:
+        try:
+            files.append((path, parse(path)))
+        except RecordError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise BadInput(mistakes)
+    return files
+
+
+def import_into(directory: Path, files: Files) -> list[str]:
+    """Store what is new in a run directory, made if there is none; a line says what became of each file."""
+    said = []
+    for path, file in files:
+        if store(directory, [file]):
+            version = version_of(frame([file])).iloc[0]
+            said.append(f"{path}: imported {count(len(file.benchmarks), 'benchmark')} of {version}")
+        else:
+            said.append(f"{path}: imported before; a process counts once")
+    return said

@@ -1,0 +1,86 @@
+"""Which trials of a plan are worth running, given what is on record: the plan's stopping rules, applied.
+
+Pure functions: a run that was interrupted goes on to the same trials, and stops at the same one, as a run
+that was not.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+
+from results.records import Record, latest
+from results.stopping import decide
+from results.study import ResolvedStudy, Workload
+from runners.plan import Plan
+from runners.trial import Trial, make_trial
+
+
+def wanted(planned: Plan, records: Iterable[Record], environment: str) -> list[Trial]:
+    """The trials known to be worth running: those of the fewest blocks, then one block after the other.
+
+    A block beyond the fewest holds the arms and modes whose intervals are too wide still, the baseline and
+    its duplicate: effort goes where it is needed. Whether it is needed is known once the blocks before
+    are on record, so that this is asked again after each.
+
+    Args:
+        planned: The complete plan.
+        records: What is on record; of other environments too, which do not count.
+        environment: Id of the environment.
+    """
+    done = {r.trial: r for r in latest(records).values() if r.environment == environment}
+    adaptive = [workload for workload in planned.study.workloads if workload.stopping]
+    found = [trial for trial in planned.trials if trial.index < trial.workload.replicates]
+    asked = [trial for trial in found if trial.workload in adaptive]
+    for stage in itertools.count():
+        if not all(trial.id in done for trial in asked):
+            break  # what comes next is not known before these have ended
+        evidence = [done[trial.id] for trial in asked]
+        added = [
+            trial
+            for workload in adaptive
+            for trial in _next_block(planned, workload, evidence, workload.replicates + stage)
+        ]
+        if not added:
+            break
+        asked += added
+        found += added
+    return found
+
+
+def _next_block(planned: Plan, workload: Workload, evidence: Sequence[Record], blocks: int) -> list[Trial]:
+    """The trials of the workload's next block; none where it has stopped."""
+    have = {record.block for record in evidence if record.workload == workload.name}
+    if len(have) < blocks:
+        return []  # it stopped at an earlier stage
+    decision = decide(planned.study, workload, evidence, blocks)
+    block = [t for t in planned.trials if t.workload.name == workload.name and t.index == blocks]
+    arms = {*decision.arms, *_references(planned.study)}
+    return _narrowed(block, arms, decision.modes) if decision.arms else []
+
+
+def _references(study: ResolvedStudy) -> set[str]:
+    """The arms that every block has: the baseline, and its duplicate for the noise floor."""
+    return {arm.name for arm in study.arms if arm.role != "arm"}
+
+
+def _narrowed(block: Sequence[Trial], arms: set[str], modes: frozenset[str]) -> list[Trial]:
+    """A block's trials with those arms and modes only; trials that hold them all stay as they are."""
+    found = []
+    for trial in block:
+        kept = tuple(arm for arm in trial.arms if arm.name in arms)
+        settings = dict(trial.workload.settings)
+        settings["modes"] = [mode for mode in settings["modes"] if mode in modes]
+        if not kept:
+            continue
+        if len(kept) == len(trial.arms) and settings == trial.workload.settings:
+            found.append(trial)
+            continue
+        share = len(kept) / len(trial.arms) * len(settings["modes"]) / len(trial.workload.settings["modes"])
+        changes = {
+            "workload": replace(trial.workload, settings=settings),
+            "arms": kept,
+            "estimated_seconds": trial.estimated_seconds * share,
+        }
+        given = {field.name: getattr(trial, field.name) for field in fields(trial) if field.name != "id"}
+        found.append(make_trial(**given | changes))
+    return found

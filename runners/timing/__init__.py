@@ -1,0 +1,1 @@
+"""How time is measured: the schedule, the warm-up, the clock, the step, and the state of the machine."""

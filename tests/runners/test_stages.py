@@ -1,0 +1,184 @@
+"""Stopping on precision: which processes are worth running is a pure function of those on record."""
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from results import stopping
+from results.records import Measurement, Outcome, Record, Status
+from runners import study
+from runners.plan import Plan, plan
+from runners.stages import wanted
+from runners.trial import Trial
+
+HERE = "here"
+STUDY = """
+architecture = "resnet"
+[factors]
+stem = ["shallow", "deep32", "deep64"]
+[[workloads]]
+kind = "throughput"
+levels = { depth = 18, width = 4 }
+image_size = 32
+processes = 6
+half_width = 0.02
+max_processes = 12
+"""
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    path = tmp_path_factory.mktemp("stages") / "precise.toml"
+    path.write_text(STUDY)
+    found = plan(study.load(str(path)))
+    # Complexity runs beside it and is no part of the question.
+    return replace(found, trials=tuple(t for t in found.trials if t.workload.kind == "throughput"))
+
+
+def record(
+    trial: Trial, spread: dict[str, float], *, status: dict[str, Status] | None = None, seconds: float = 10.0
+) -> Record:
+    """A trial as it would end: one sample a mode and arm, with a spread of its logarithm over processes."""
+    outcomes = []
+    for arm in trial.arms:
+        ended = (status or {}).get(arm.name, "ok")
+        measurements = []
+        for mode in trial.workload.settings["modes"]:
+            generator = np.random.default_rng([trial.index, len(arm.name), len(mode)])
+            value = math.exp(spread.get(arm.name, 0.001) * generator.standard_normal())
+            measurements.append(Measurement("step_seconds", (value,), "measured", "cpu", mode=mode))
+        outcomes.append(
+            Outcome(
+                arm.name, arm.variant, {}, ended, measurements=tuple(measurements if ended == "ok" else ())
+            )
+        )
+    started = datetime(2026, 1, 1, 0, trial.index, tzinfo=UTC).isoformat()
+    return Record(trial.id, trial.workload.name, trial.block, HERE, 1, started, seconds, tuple(outcomes))
+
+
+def run_to_the_end(planned: Plan, spread: dict[str, float], **given: float) -> list[Record]:
+    """As an undisturbed run would go: all that is wanted, until nothing new is."""
+    records: dict[str, Record] = {}
+    while new := [t for t in wanted(planned, records.values(), HERE) if t.id not in records]:
+        for trial in new:
+            records[trial.id] = record(trial, spread, **given)  # type: ignore[arg-type]
+    return list(records.values())
+
+
+def values_of(record: Record, mode: str) -> dict[str, float]:
+    return {o.arm: m.values[0] for o in record.outcomes for m in o.measurements if m.mode == mode}
+
+
+def arms_of(record: Record) -> set[str]:
+    return {outcome.arm for outcome in record.outcomes}
+
+
+def test_narrow_intervals_stop_after_the_fewest_processes(planned: Plan) -> None:
+    assert len(planned.trials) == 12
+    assert sum(trial.optional for trial in planned.trials) == 6
+    assert len(run_to_the_end(planned, {})) == 6
+
+
+def test_effort_goes_to_the_arm_that_is_not_known_well_enough(planned: Plan) -> None:
+    records = run_to_the_end(planned, {"stem=deep64": 0.2})
+    assert len(records) == 12, "an interval this wide never gets narrow enough"
+    for one in records[6:]:
+        assert arms_of(one) == {"baseline", "(control)", "stem=deep64"}
+    (row,) = stopping.cost(planned.study, records).to_dict("records")
+    assert row["reason"] == stopping.AT_MOST
+    assert (row["processes"], row["at_least"], row["at_most"]) == (12, 6, 12)
+
+
+def test_it_stops_at_the_first_process_where_every_interval_is_narrow_enough(planned: Plan) -> None:
+    records = run_to_the_end(planned, {"stem=deep64": 0.02})
+    assert 6 < len(records) < 12
+
+    for mode in ("train", "inference"):
+        logs = np.array(
+            [
+                math.log(values["stem=deep64"] / values["baseline"])
+                for one in records
+                if "stem=deep64" in (values := values_of(one, mode))
+            ]
+        )
+
+        def half_width(n: int, logs: np.ndarray[tuple[int], np.dtype[np.float64]] = logs) -> float:
+            """Simultaneous over two arms, by scipy."""
+            return float(stats.sem(logs[:n]) * stats.t.ppf(1 - 0.05 / 2 / 2, n - 1))
+
+        assert half_width(len(logs)) <= math.log(1.02)
+        for n in range(6, len(logs)):
+            assert half_width(n) > math.log(1.02), "it went on where it was precise enough"
+    (row,) = stopping.cost(planned.study, records).to_dict("records")
+    assert row["reason"] == stopping.PRECISE
+    assert row["reached"] <= 0.02
+
+
+def test_the_budget_ends_it_and_the_fewest_processes_run_all_the_same(planned: Plan) -> None:
+    with_budget = replace(planned, study=replace(planned.study, budget_seconds=25.0))
+    records = run_to_the_end(with_budget, {"stem=deep64": 0.2}, seconds=10.0)
+    # Six whatever the budget; then blocks of 10 s until 25 s are spent: three.
+    assert len(records) == 9
+    (row,) = stopping.cost(with_budget.study, records).to_dict("records")
+    assert row["reason"] == stopping.BUDGET
+
+
+def test_an_arm_that_fails_is_not_waited_for(planned: Plan) -> None:
+    records: dict[str, Record] = {}
+    while new := [t for t in wanted(planned, records.values(), HERE) if t.id not in records]:
+        for trial in new:
+            records[trial.id] = record(trial, {}, status={"stem=deep64": "timed_out"})
+    assert len(records) == 6
+    (row,) = stopping.cost(planned.study, list(records.values())).to_dict("records")
+    assert row["reason"] == stopping.GIVEN_UP
+
+
+def test_significance_plays_no_part(planned: Plan) -> None:
+    """A large effect, known badly, goes on; no effect at all, known well, stops."""
+    by_effect = {}
+    for shift in (0.0, 1.0):
+        records: dict[str, Record] = {}
+        while new := [t for t in wanted(planned, records.values(), HERE) if t.id not in records]:
+            for trial in new:
+                made = record(trial, {"stem=deep64": 0.02})
+                outcomes = tuple(
+                    replace(
+                        o,
+                        measurements=tuple(
+                            replace(m, values=(m.values[0] * math.exp(shift * (o.arm == "stem=deep64")),))
+                            for m in o.measurements
+                        ),
+                    )
+                    for o in made.outcomes
+                )
+                records[trial.id] = replace(made, outcomes=outcomes)
+        by_effect[shift] = len(records)
+    assert by_effect[0.0] == by_effect[1.0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data(), spread=st.floats(0.001, 0.1))
+def test_whatever_part_is_on_record_a_resumed_run_ends_where_an_undisturbed_one_does(
+    planned: Plan, data: st.DataObject, spread: float
+) -> None:
+    whole = {one.trial: one for one in run_to_the_end(planned, {"stem=deep32": spread})}
+    kept = data.draw(st.integers(0, len(whole)))
+    records = dict(list(whole.items())[:kept])
+    order = data.draw(st.permutations(list(records)))
+    resumed = {trial: records[trial] for trial in order}
+    while new := [t for t in wanted(planned, resumed.values(), HERE) if t.id not in resumed]:
+        for trial in new:
+            assert trial.id in whole, "a trial that the undisturbed run did not have"
+            resumed[trial.id] = record(trial, {"stem=deep32": spread})
+    assert resumed == whole
+
+
+def test_records_of_another_environment_do_not_count(planned: Plan) -> None:
+    records = [replace(one, environment="elsewhere") for one in run_to_the_end(planned, {})]
+    assert [trial.index for trial in wanted(planned, records, HERE)] == list(range(6))
