@@ -64,6 +64,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(requires=["env"])
+def calibrate(session: nox.Session) -> None:
+    """Show what timing is worth here: `-- experiment`, `-- side-by-side`, `-- overhead`, each with --help."""
+    which, *options = session.posargs or ["experiment"]
+    module = f"tests.calibration.{which.replace('-', '_')}"
+    session.run(PYTHON, "-m", module, *options, external=True)
+
+
+@nox.session(requires=["env"])
 def lint(session: nox.Session) -> None:
     """Check style with ruff."""
     session.run(PYTHON, "-m", "ruff", "check", external=True)

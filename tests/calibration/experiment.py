@@ -1,7 +1,7 @@
 """How often the throughput procedure calls equal networks different, and finds a planted slowdown of 3 %.
 
-`nox -s calibrate -- --experiments 50`: each experiment is a study of its own with its own seed, run as
-every study is, while another process loads the machine on and off. It goes on where it stopped.
+`nox -s calibrate -- experiment --experiments 50`: each experiment is a study of its own with its own seed,
+run as every study is, while another process loads the machine on and off. It goes on where it stopped.
 """
 
 import argparse

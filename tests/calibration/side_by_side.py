@@ -1,9 +1,9 @@
 """What it takes to know a ratio to ±2 %: this suite, torch.utils.benchmark in sequence, and timm's way.
 
-`nox -s side-by-side`: the three take turns, each answer from a fresh process, importing, building and
-warm-up included. From the spread of the answers follows how many it takes until their mean is known to
-±2 % (a t interval of 95 %), and so what that costs. Beside it: how often each calls a network different
-from itself.
+`nox -s calibrate -- side-by-side`: the three take turns, each answer from a fresh process,
+importing, building and warm-up included. From the spread of the answers follows how many it takes
+until their mean is known to ±2 % (a t interval of 95 %), and so what that costs. Beside it: how often
+each calls a network different from itself.
 """
 
 import argparse

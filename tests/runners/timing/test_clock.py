@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from runners.timing import clock
+from runners import devices
 from runners.timing.clock import Mark, time_block
 
 
@@ -63,7 +63,7 @@ def test_an_accelerator_is_waited_for_before_and_after_a_block_but_not_within(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = FakeDevice()
-    monkeypatch.setattr(clock.devices, "synchronize", fake.synchronize)
+    monkeypatch.setattr(devices, "synchronize", fake.synchronize)
     monkeypatch.setattr(torch, "Event", fake.event)
     fake.launch(0.05)  # left over from before: no part of the block
 

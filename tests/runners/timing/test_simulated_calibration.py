@@ -110,5 +110,5 @@ def test_one_after_the_other_the_same_machine_makes_equal_arms_look_different() 
         drift = np.cumsum(generator.normal(0, 0.004, blocks))
         loaded = np.cumsum(generator.random(blocks) < 0.02) % 2
         logs = drift + loaded * generator.uniform(0.05, 0.6) + generator.normal(0, 0.02, blocks)
-        wrong.append(stats.mannwhitneyu(logs[:ROUNDS], logs[ROUNDS:]).pvalue < 0.05)
+        wrong.append(bool(stats.mannwhitneyu(logs[:ROUNDS], logs[ROUNDS:]).pvalue < 0.05))
     assert share(wrong) > 0.4
