@@ -58,12 +58,14 @@ Plugin = Annotated[
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="architectures, factors, datasets, metrics or studies.")],
+    what: Annotated[
+        str, typer.Argument(help="architectures, factors, datasets, metrics, studies or workloads.")
+    ],
     *,
     plugin: Plugin = None,
     as_json: Json = False,
 ) -> None:
-    """List what there is: architectures, factors with their levels, data sets, metrics, studies."""
+    """List what there is: architectures, factors, data sets, metrics, studies, the keys of workloads."""
     from runners import listings
 
     _load_plugins(plugin)
@@ -151,14 +153,18 @@ def plan(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Print every trial that a study would run, with its forecast in seconds; run nothing."""
+    """Print every trial that a study would run, with its forecast in seconds; run no trial."""
     from runners import devices
     from runners import study as studies
     from runners.plan import forecast_seconds
     from runners.plan import plan as make_plan
     from runners.run import cores
+    from runners.speed import macs_per_second
 
-    planned = make_plan(studies.load(study), device=devices.resolve(device), cores=cores())
+    resolved = devices.resolve(device)
+    planned = make_plan(
+        studies.load(study), device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved)
+    )
     rows = [
         {
             "trial": trial.id,
@@ -225,6 +231,7 @@ def run(
     from runners.plan import plan as make_plan
     from runners.progress import Display
     from runners.run import Options, cores, execute, set_aside
+    from runners.speed import macs_per_second
 
     console = _console()
     benchmarks = _read_benchmarks(imported)
@@ -234,6 +241,7 @@ def run(
         device=resolved,
         cores=cores(),
         budget_seconds=parse_duration(budget, "--budget") if budget else None,
+        macs_per_second=macs_per_second(resolved),
     )
     directory = out or Path("runs") / planned.study.name
     options = Options(_writable(directory), resolved, jobs or cores(), retry_failed)

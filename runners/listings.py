@@ -12,7 +12,7 @@ from runners.errors import BadInput
 
 
 def rows(what: str) -> list[dict[str, Any]]:
-    """One row per architecture, factor, data set, metric or study.
+    """One row per architecture, factor, data set, metric, study or key of a workload.
 
     Raises:
         BadInput: There is nothing of that name to list.
@@ -23,6 +23,7 @@ def rows(what: str) -> list[dict[str, Any]]:
         "datasets": _datasets,
         "metrics": _metrics,
         "studies": _studies,
+        "workloads": _workloads,
     }
     if what not in listings:
         raise BadInput(f"nothing to list by the name {what!r}{nearest(what, listings)}")
@@ -113,4 +114,18 @@ def _studies() -> list[dict[str, Any]]:
             "workloads": [workload.name for workload in one.workloads],
         }
         for one in found
+    ]
+
+
+def _workloads() -> list[dict[str, Any]]:
+    """The keys of a `[[workloads]]` table, by kind."""
+    return [
+        {
+            "kind": kind,
+            "key": key,
+            "default": "" if field.is_required() else str(field.get_default()),
+            "description": field.description or "",
+        }
+        for kind, probe in probes.probes().items()
+        for key, field in probe.settings.model_fields.items()
     ]

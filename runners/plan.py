@@ -15,9 +15,11 @@ from runners.arms import in_channels
 from runners.complexity import complexity
 from runners.errors import BadInput
 from runners.probes import Probe, WorkloadSettings
+from runners.speed import REFERENCE
 from runners.study import Study
 from runners.trial import Trial, TrialArm, make_trial
 
+_SCALING = 0.85
 _AMPLE_PIXELS = 512
 """An image that any geometry of a stem can hold."""
 
@@ -35,13 +37,21 @@ class Plan:
     trials: tuple[Trial, ...]
 
 
-def plan(study: Study, *, device: str = "cpu", cores: int = 1, budget_seconds: float | None = None) -> Plan:
+def plan(
+    study: Study,
+    *,
+    device: str = "cpu",
+    cores: int = 1,
+    budget_seconds: float | None = None,
+    macs_per_second: float = REFERENCE,
+) -> Plan:
     """List every trial of a study, those included that a stopping rule may find not worth it.
 
     Args:
         study: A checked study.
         device: Where trials run.
         cores: Cores of this machine, for what runs on all of them.
+        macs_per_second: What one core (or the accelerator) does, for forecasts; no trial's id depends on it.
         budget_seconds: What the blocks that a stopping rule adds may take in sum.
 
     Raises:
@@ -64,7 +74,17 @@ def plan(study: Study, *, device: str = "cpu", cores: int = 1, budget_seconds: f
         workload = _workload(settings, probe, arms, variants, relation)
         workloads.append(workload)
         if not mistakes:
-            trials += _trials(study, settings, probe, workload, variants, macs, device=device, cores=cores)
+            trials += _trials(
+                study,
+                settings,
+                probe,
+                workload,
+                variants,
+                macs,
+                device=device,
+                cores=cores,
+                macs_per_second=macs_per_second,
+            )
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
     resolved = ResolvedStudy(
@@ -246,10 +266,13 @@ def _trials(
     *,
     device: str,
     cores: int,
+    macs_per_second: float,
 ) -> list[Trial]:
     arms = [variants[name] for name in workload.variants]
     groups = [tuple(arms)] if settings.interleaved else [(arm,) for arm in arms]
     threads = (getattr(settings, "threads", None) or cores) if probe.timed else 1
+    # A second thread adds less than the first.
+    rate = macs_per_second * (threads**_SCALING if device == "cpu" else 1)
     return [
         make_trial(
             workload=workload,
@@ -261,7 +284,7 @@ def _trials(
             threads=threads,
             timed=probe.timed,
             wave=probe.wave,
-            estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group]),
+            estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group], rate),
             plugins=study.plugins,
         )
         for index in range(workload.stopping.at_most if workload.stopping else workload.replicates)

@@ -97,7 +97,8 @@ class Probe:
         control: Whether the duplicate of the baseline runs too; exact metrics need none.
         timed: Whether its processes must have the machine to themselves.
         run: Measures a trial in the process it is called in.
-        estimate_seconds: (settings, MACs of each arm for one image) to a forecast for one trial.
+        estimate_seconds: (settings, MACs of each arm for one image, MACs a second that a common convolution
+            reaches on the trial's cores) to a forecast for one trial.
     """
 
     kind: WorkloadKind
@@ -109,7 +110,7 @@ class Probe:
     control: bool
     timed: bool
     run: Callable[[Trial], Result]
-    estimate_seconds: Callable[[Any, list[int]], float]
+    estimate_seconds: Callable[[Any, list[int], float], float]
 
 
 @cache

@@ -242,12 +242,12 @@ def _findings(
     return Findings(tuple(measurements), curves, details)
 
 
-def estimate_seconds(settings: ConvergenceSettings, macs: list[int]) -> float:
-    """Training and validation of every epoch, at a rate that one slow core reaches."""
+def estimate_seconds(settings: ConvergenceSettings, macs: list[int], rate: float) -> float:
+    """Training and validation of every epoch."""
     images = datasets.get(settings.dataset).development_size
     if settings.train_images is not None:
         images = min(images, settings.train_images)
-    per_image = sum(0.00025 + 3.3 * count / 30e9 for count in macs)
+    per_image = sum(0.00025 + 3.3 * 2.5 * count / rate for count in macs)
     return 1.0 + settings.epochs * images * per_image
 
 

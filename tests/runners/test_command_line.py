@@ -152,7 +152,7 @@ def test_show_prints_the_published_figures_as_json(capsys: pytest.CaptureFixture
     }
 
 
-@pytest.mark.parametrize("what", ["architectures", "factors", "datasets", "metrics", "studies"])
+@pytest.mark.parametrize("what", ["architectures", "factors", "datasets", "metrics", "studies", "workloads"])
 def test_every_listing_prints_and_is_json_too(capsys: pytest.CaptureFixture[str], what: str) -> None:
     assert _main(["list", what]) == 0
     assert capsys.readouterr().out
