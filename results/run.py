@@ -173,7 +173,7 @@ class Run:
 
     def missing(self) -> pd.DataFrame:
         """Arms with fewer blocks on record than planned."""
-        return tables.missing(self.study, self.outcomes)
+        return tables.missing(self.study, self.outcomes, self.cost())
 
 
 def load(path: Path | str) -> Run:

@@ -22,11 +22,12 @@ BUDGET = "the budget is spent"
 AT_MOST = "the most processes were run"
 FIXED = "as many as declared"
 UNDER_WAY = "under way"
-GIVEN_UP = "what is left failed"
+GIVEN_UP = "every interval is narrow enough, but for arms that failed"
 
 COST_COLUMNS = [
     *("environment", "workload", "schedule", "processes", "at_least", "at_most", "target", "reached"),
-    *("reason", "seconds", "timed_seconds", "warmup_seconds", "build_seconds", "start_seconds"),
+    *("reason", "open_arms", "seconds", "timed_seconds", "warmup_seconds", "build_seconds"),
+    "start_seconds",
 ]
 
 
@@ -60,12 +61,15 @@ def decide(study: ResolvedStudy, workload: Workload, records: Sequence[Record], 
     stopping = workload.stopping
     assert stopping is not None
     mine = [record for record in records if record.workload == workload.name]
-    wide, widest = _wide(study, workload, mine)
     failing = _failing(mine)
-    open_ = {(arm, mode) for arm, mode in wide if arm not in failing}
+    widths = {
+        key: width for key, width in _half_widths(study, workload, mine).items() if key[0] not in failing
+    }
+    widest = max(widths.values(), default=math.inf)
     reached = None if math.isinf(widest) else math.expm1(widest)
+    open_ = {key for key, width in widths.items() if width > math.log1p(stopping.half_width)}
     if not open_:
-        return Decision(frozenset(), frozenset(), reached, GIVEN_UP if wide else PRECISE)
+        return Decision(frozenset(), frozenset(), reached, GIVEN_UP if failing else PRECISE)
     if blocks >= stopping.at_most:
         return Decision(frozenset(), frozenset(), reached, AT_MOST)
     if study.budget_seconds is not None and _added_seconds(study, records) >= study.budget_seconds:
@@ -74,20 +78,16 @@ def decide(study: ResolvedStudy, workload: Workload, records: Sequence[Record], 
     return Decision(arms, modes, reached, UNDER_WAY)
 
 
-def _wide(
+def _half_widths(
     study: ResolvedStudy, workload: Workload, records: Sequence[Record]
-) -> tuple[set[tuple[str, str]], float]:
-    """Arms and modes whose simultaneous interval is wider than declared; the widest half-width of all."""
-    assert workload.stopping is not None
-    allowed = math.log1p(workload.stopping.half_width)
+) -> dict[tuple[str, str], float]:
+    """Half-widths of the simultaneous intervals by arm and mode, on the scale of the analysis."""
     baseline, arms = baseline_of(study), {arm.name for arm in study.arms if arm.role == "arm"}
-    widths = {
+    return {
         (arm, cell.mode or ""): _half_width(cell, arm, baseline, len(arms))
         for cell in _cells(study, workload, records)
         for arm in arms & cell.fates.keys()
     }
-    wide = {key for key, width in widths.items() if width > allowed}
-    return wide, max(widths.values(), default=math.inf)
 
 
 def _cells(study: ResolvedStudy, workload: Workload, records: Sequence[Record]) -> Iterable[Cell]:
@@ -133,8 +133,8 @@ def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per environment and throughput workload: how many processes, why so many, what they took.
 
-    `target` and `reached` are half-widths of the simultaneous interval as a ratio less 1; seconds are wall
-    time: of whole processes, and of their parts.
+    `target` and `reached` are half-widths of the simultaneous interval as a ratio less 1, `open_arms` the
+    arms that the next process is for; seconds are wall time: of whole processes, and of their parts.
     """
     last = list(latest(records).values())
     rows = []
@@ -151,13 +151,14 @@ def _cost(
     study: ResolvedStudy, workload: Workload, mine: Sequence[Record], here: Sequence[Record]
 ) -> dict[str, object]:
     blocks = len({record.block for record in mine})
+    open_arms: list[str] = []
     if workload.stopping is None:
         reason, reached = FIXED if blocks >= workload.replicates else UNDER_WAY, None
     elif blocks < workload.replicates:
         reason, reached = UNDER_WAY, None
     else:
         found = decide(study, workload, here, blocks)
-        reason, reached = found.reason, found.reached
+        reason, reached, open_arms = found.reason, found.reached, sorted(found.arms)
     phases = [record.details.get("seconds_by_phase", {}) for record in mine]
     parts = {
         f"{part}_seconds": sum(float(phase.get(part, 0.0)) for phase in phases)
@@ -172,6 +173,7 @@ def _cost(
         "target": workload.stopping.half_width if workload.stopping else math.nan,
         "reached": math.nan if reached is None else reached,
         "reason": reason,
+        "open_arms": open_arms,
         "seconds": sum(record.seconds for record in mine),
         **parts,
     }

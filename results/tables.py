@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from results import statistics as rules
+from results import stopping
 from results.arms import labels
 from results.cells import Cell, cells
 from results.related import spot_check_of
@@ -104,8 +105,14 @@ def with_noise_floor(rows: pd.DataFrame, noise: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(noise_floor=pd.Series(floors, index=rows.index, dtype=float))
 
 
-def missing(study: ResolvedStudy, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Arms of a workload with fewer blocks on record than the study planned."""
+def missing(study: ResolvedStudy, outcomes: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
+    """Arms of a workload with fewer blocks on record than planned, or than its stopping rule asks for.
+
+    Args:
+        study: The study.
+        outcomes: As `Run.outcomes` holds it.
+        cost: As `Run.cost` gives it.
+    """
     done = outcomes.groupby(["workload", "arm"])["block"].nunique()
     rows = [
         (workload.name, arm, workload.replicates, int(done.get((workload.name, arm), 0)))
@@ -113,4 +120,12 @@ def missing(study: ResolvedStudy, outcomes: pd.DataFrame) -> pd.DataFrame:
         for arm in workload.variants
     ]
     frame = pd.DataFrame(rows, columns=MISSING_COLUMNS)
-    return frame[frame["recorded"] < frame["planned"]].reset_index(drop=True)
+    frame = frame[frame["recorded"] < frame["planned"]]
+    # Where the fewest are there and intervals are too wide still, one more at least is to come.
+    going_on = cost[(cost["reason"] == stopping.UNDER_WAY) & (cost["processes"] >= cost["at_least"])]
+    more = [
+        (row["workload"], arm, row["processes"] + 1, row["processes"])
+        for row in going_on.to_dict("records")
+        for arm in row["open_arms"]
+    ]
+    return pd.concat([frame, pd.DataFrame(more, columns=MISSING_COLUMNS)], ignore_index=True)

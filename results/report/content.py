@@ -201,7 +201,10 @@ def methods(run: Run) -> Table:
     for w in run.study.workloads:
         settings = ", ".join(f"{name} {value}" for name, value in sorted(w.settings.items()))
         batch = "—" if w.batch_size is None else str(w.batch_size)
-        blocks = f"{int(done.get(w.name, 0))} of {text.count(w.replicates, w.block_unit)}"
+        planned = text.count(w.replicates, w.block_unit)
+        if w.stopping:
+            planned = f"{w.replicates} to {text.count(w.stopping.at_most, w.block_unit)}"
+        blocks = f"{int(done.get(w.name, 0))} of {planned}"
         values = [w.kind, w.context, f"{w.input_size} px", batch, w.precision, w.dataset or "—", blocks]
         rows.append([Cell(w.name), *map(Cell, [*values, settings or "—"])])
     return Table(

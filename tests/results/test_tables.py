@@ -8,7 +8,8 @@ from results.compare import compare
 from results.headline import headline, headline_cells
 from results.records import RecordError, read_record, write_record
 from results.run import Run
-from tests.results.planted import CONTROL, HUGE, NORM, STEM, Plan, outcome, record, write_run
+from results.study import Stopping
+from tests.results.planted import CONTROL, HUGE, NORM, POOL, STEM, Plan, outcome, record, write_run
 
 
 def test_measurements_hold_one_row_per_sample_without_warm_up(run: Run) -> None:
@@ -68,6 +69,23 @@ def test_blocks_that_are_not_on_record_are_listed(broken: Run) -> None:
     assert set(missing["workload"]) == {"digits-32"}
     assert set(missing["recorded"]) == {7}
     assert set(missing["planned"]) == {8}
+
+
+def test_a_block_that_precision_asks_for_is_missing_where_it_is_needed(run: Run) -> None:
+    def with_rule(half_width: float) -> Run:
+        rule = Stopping("step_seconds", half_width, at_most=30)
+        workloads = (replace(w, stopping=rule) if w.kind == "throughput" else w for w in run.study.workloads)
+        return replace(run, study=replace(run.study, workloads=tuple(workloads)))
+
+    assert run.missing().empty
+    assert with_rule(0.5).missing().empty
+    # The planted spread between processes is 6 % for the pool and 1 % for all others.
+    missing = with_rule(0.05).missing()
+    assert set(missing["arm"]) == {POOL}
+    assert missing[["recorded", "planned"]].to_numpy().tolist() == [[6, 7]]
+    (row,) = with_rule(0.05).cost().to_dict("records")
+    assert row["reason"] == "under way"
+    assert row["target"] < row["reached"]
 
 
 def test_the_headline_has_a_row_per_arm_and_marks_each_verdict(run: Run) -> None:
