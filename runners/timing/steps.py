@@ -27,8 +27,11 @@ Context = Callable[[], AbstractContextManager[object]]
 def pin(trial: Trial) -> None:
     """Keep the process on as many cores as it has threads; which ones, takes turns from process to process.
 
-    No core is special over all processes, as one that serves the interrupts would be.
+    No core is special over all processes, as one that serves the interrupts would be. Where the system
+    has no such call, nothing happens, and the record names no cores.
     """
+    if not hasattr(os, "sched_setaffinity"):
+        return
     cores = sorted(os.sched_getaffinity(0))
     first = trial.index * trial.threads
     os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(trial.threads)})

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runners.__main__ import _main
+from runners.durations import parse_duration
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -125,6 +126,50 @@ def test_a_pooling_that_its_input_cannot_hold_is_refused_by_the_plan(
     )
     lines = refused(capsys, "run", study)
     assert any(f"workload memory: {line}" in found for found in lines)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400)])
+def test_a_budget_is_a_duration(text: str, seconds: float) -> None:
+    assert parse_duration(text, "--budget") == seconds
+
+
+@pytest.mark.parametrize("text", ["10", "m", "0s", "-5m", "10 m", "1e3s"])
+def test_what_is_no_duration_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
+) -> None:
+    (line,) = refused(capsys, "run", "stem", "--out", tmp_path / "run", f"--budget={text}")
+    assert line == f"--budget {text!r}: expected a duration above zero such as 90s, 10m or 1.5h"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_says_what_runs_always_and_what_only_while_imprecise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _main(["plan", "stem", "--json", "--device", "cpu"]) == 0
+    trials = json.loads(capsys.readouterr().out)
+    timed = [trial for trial in trials if trial["workload"] == "throughput-50"]
+    assert [trial["runs"] for trial in timed] == ["always"] * 6 + ["while imprecise"] * 6
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("half_width = 0.02\nprocesses = 3", "half_width needs processes of 6 or more, found 3"),
+        ('cards = ["4 parsecs"]', "no unit 'parsecs'"),
+        ("batch_sizes = [8, 0]", "expected batch sizes of 1 or more"),
+        ("arm_second = 1", "no key 'arm_second'; did you mean 'arm_seconds'?"),
+    ],
+)
+def test_a_wrong_key_of_a_throughput_workload_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, key: str, line: str
+) -> None:
+    study = tmp_path / "speed.toml"
+    study.write_text(
+        'architecture = "resnet"\n[factors]\nstem = ["shallow", "deep32"]\n'
+        f'[[workloads]]\nkind = "throughput"\n{key}\n'
+    )
+    (found,) = refused(capsys, "plan", study)
+    assert line in found
 
 
 def test_a_run_is_not_written_over_something_else(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

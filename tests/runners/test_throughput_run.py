@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 import results
 from results.records import read_records
+from tests.needs import require
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,3 +135,25 @@ def test_a_run_killed_again_and_again_loses_one_process_each_time_and_ends_as_an
     assert finish(study, copy) == 0
     assert written(copy) == before
     pd.testing.assert_frame_equal(results.load(copy).effects(), results.load(out).effects())
+
+
+COMPILED = PRECISE.replace("half_width = 0.0001\nmax_processes = 9", "compile = true").replace(
+    "processes = 6", "processes = 1"
+)
+
+
+@pytest.mark.slow
+def test_compiling_is_timed_apart_from_a_cold_cache_in_a_process_of_its_own(tmp_path: Path) -> None:
+    require(shutil.which("g++"), "g++, which torch.compile calls")
+    study, out = tmp_path / "compiled.toml", tmp_path / "run"
+    study.write_text(COMPILED)
+    before = set(Path(tempfile.gettempdir()).glob("ablate-inductor-*"))
+    assert finish(study, out) == 0
+    run = results.load(out)
+    timed = [record for record in run.records if record.workload == "throughput"]
+    assert [len(record.outcomes) for record in timed] == [1, 1, 1]
+    figures = run.throughput().set_index("arm")
+    # An identical copy was compiled before, and yet no cache made this one fast.
+    assert (figures["compile_seconds"] > 1).all()
+    assert (figures["step_seconds"] < 0.5).all()
+    assert set(Path(tempfile.gettempdir()).glob("ablate-inductor-*")) == before

@@ -80,3 +80,20 @@ def test_an_accelerator_is_waited_for_before_and_after_a_block_but_not_within(
     # Wall time holds what was queued; a sleep is never shorter than asked for.
     assert block.step_seconds >= 0.030
     assert block.seconds < 0.14, "the queue from before the block was timed with it"
+
+
+@pytest.mark.gpu
+def test_events_and_wall_time_agree_on_a_real_device() -> None:
+    device = torch.accelerator.current_accelerator(check_available=True)
+    assert device is not None, "needs an accelerator"
+    a = torch.rand(2048, 2048, device=device)
+
+    def step(mark: Mark) -> None:
+        for _ in range(10):
+            a @ a
+        mark()
+
+    time_block(step, 3, device.type)
+    block = time_block(step, 20, device.type)
+    # The device's own time is part of the wall time, and nearly all of it where work is queued ahead.
+    assert 0.5 * block.step_seconds < block.device_step_seconds <= 1.01 * block.step_seconds
