@@ -216,10 +216,9 @@ class _Process:
         compiled = self.settings.compile
         samples = dict(_samples(contestant, mode, self.trial.device, gmacs, compiled))
         if self.settings.card is not None:  # each arm has a batch of its own: only the rate compares
-            samples = {
-                "images_per_second": [images / block.step_seconds for block in contestant.blocks],
-                "step_seconds_per_gmac": samples["step_seconds_per_gmac"],
-            }
+            rates = [images / block.step_seconds for block in contestant.blocks]
+            kept = {"step_seconds_per_gmac", "compile_seconds"} & samples.keys()
+            samples = {"images_per_second": rates, **{name: samples[name] for name in kept}}
         warmup = contestant.warm_up.step_seconds
         timing = {
             "steps_per_block": contestant.steps_per_block,
