@@ -22,13 +22,30 @@ def scripted(samples: list[float]) -> tuple[list[int], Callable[[int], float]]:
     return asked, timed
 
 
-@given(st.lists(st.floats(0.9e-3, 1.1e-3), min_size=FEWEST, max_size=30))
+@given(st.lists(st.floats(0.9e-3, 1.1e-3), min_size=FEWEST, max_size=30, unique=True))
 def test_it_is_steady_where_the_later_half_is_no_faster(samples: list[float]) -> None:
     half = len(samples) // 2
     rising = sorted(samples)
     assert is_steady(rising)
+    # Falling all the way, the ranks of the halves differ as much as ranks can.
     falling = sorted(samples, reverse=True)
     assert is_steady(falling) == (falling[-1] >= (1 - TOLERANCE) * falling[half - 1])
+
+
+def test_steps_that_scatter_do_not_prolong_it_and_a_trend_among_them_does() -> None:
+    generator = np.random.default_rng(0)
+    flat, falling = [], []
+    for _ in range(100):
+        noise = np.exp(generator.normal(0, 0.15, MOST))
+        trend = 1 + 3 * np.exp(-np.arange(MOST) / 8)
+        for curve, lengths in ((noise, flat), (noise * trend, falling)):
+            asked, timed = scripted(curve.tolist())
+            warm_up(timed, seconds=1e9)
+            lengths.append(len(asked))
+    assert np.median(flat) <= 8
+    assert np.quantile(flat, 0.9) <= 12
+    # After 16 steps of this trend a step is still 40 % too slow, after 24 15 %.
+    assert np.median(falling) >= 24
 
 
 def test_fewer_samples_than_a_test_needs_are_not_steady() -> None:
