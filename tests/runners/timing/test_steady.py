@@ -34,7 +34,8 @@ def test_it_is_steady_where_the_later_half_is_no_faster(samples: list[float]) ->
 
 def test_steps_that_scatter_do_not_prolong_it_and_a_trend_among_them_does() -> None:
     generator = np.random.default_rng(0)
-    flat, falling = [], []
+    flat: list[int] = []
+    falling: list[int] = []
     for _ in range(100):
         noise = np.exp(generator.normal(0, 0.15, MOST))
         trend = 1 + 3 * np.exp(-np.arange(MOST) / 8)
