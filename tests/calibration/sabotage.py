@@ -5,6 +5,7 @@ everything else (plan, processes, schedule, records, analysis) is what every oth
 """
 
 import hashlib
+import multiprocessing
 from typing import Literal
 
 import torch
@@ -76,5 +77,6 @@ def _no_mark() -> None:
     pass
 
 
-if steps.make_step.__name__ == "make_step":  # loaded once a process
+# In the processes of trials alone: whoever else imports this wants the names, not the sabotage.
+if multiprocessing.parent_process() is not None:
     steps.make_step = _make_steps
