@@ -80,7 +80,10 @@ def _pooled(
         for arm in (arm.name for arm in study.arms if arm.name in cell.fates):
             values = cell.values(arm)
             figures = found.setdefault(place, {}).setdefault(arm, {"processes": 0})
-            figures[cell.metric.name] = cell.average(values)
+            # The step, which every process has, comes first. What only some processes have (a percentile
+            # that takes many steps) is of other processes than its neighbours, and would mislead beside them.
+            partial = len(values) < figures["processes"]
+            figures[cell.metric.name] = None if partial else cell.average(values)
             figures["processes"] = max(figures["processes"], len(values))
     return found
 

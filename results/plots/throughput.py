@@ -59,7 +59,7 @@ def _panel(axis: Axes, rows: pd.DataFrame) -> None:
         said = text.value(row["images_per_second"], "images/s")
         said += f", batch {row['batch_size']:.0f}" if own_batches else ""
         # White under the letters: a dotted line may pass here.
-        box: dict[str, Any] = {"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.9}
+        box: dict[str, Any] = {"facecolor": "white", "lw": 0, "pad": 0.4}
         place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "zorder": 3}
         axis.annotate(said, (left, y), (4, 0), fontsize=7.5, bbox=box, **place)
     for baseline in per_image[rows["role"] == "baseline"]:

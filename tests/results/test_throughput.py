@@ -83,6 +83,20 @@ def test_equal_memory_counts_each_arm_at_its_own_batch(timed: Run) -> None:
     assert math.isnan(found[STEM]["step_seconds"])
 
 
+def test_a_percentile_that_only_some_processes_have_is_not_set_beside_those_of_all(tmp_path: Path) -> None:
+    path = write_timed_run(tmp_path / "run", TimingPlan(isolated=1))
+    found_in = {(r.workload, r.block): r.file_name for r in results.load(path).records}
+    file = path / "records" / found_in["speed", "process-0"]
+    content = json.loads(file.read_text())
+    for outcome in content["outcomes"]:
+        outcome["measurements"] = [m for m in outcome["measurements"] if m["metric"] != "latency_p99_seconds"]
+    file.write_text(json.dumps(content))
+    found = row(results.load(path), "speed", "inference", STEM)
+    assert math.isnan(found["latency_p99_seconds"])
+    assert found["latency_p95_seconds"] > 0
+    assert found["processes"] == 6
+
+
 def test_an_arm_that_failed_keeps_its_row(timed: Run) -> None:
     found = row(timed, "speed", "train", HUGE)
     assert math.isnan(found["images_per_second"])

@@ -57,7 +57,7 @@ def test_a_changed_state_is_marked_with_its_cause(changed: MachineState, codes: 
     assert marks([QUIET, changed, QUIET]) == [[], codes, []]
 
 
-def test_another_process_at_work_is_seen_and_our_own_work_is_not() -> None:
+def test_another_process_at_work_is_seen() -> None:
     machine = Machine("cpu", sorted(os.sched_getaffinity(0)))
 
     def watch(seconds: float) -> MachineState:
@@ -67,7 +67,6 @@ def test_another_process_at_work_is_seen_and_our_own_work_is_not() -> None:
             sum(range(1000))
         return MachineState.between(before, machine.snapshot(), machine.count)
 
-    alone = watch(0.5)
     other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         time.sleep(0.3)
@@ -78,8 +77,8 @@ def test_another_process_at_work_is_seen_and_our_own_work_is_not() -> None:
         other.kill()
         other.wait()
     # What it says at least is what that process had by the kernel's own account; others may add to it.
+    assert worked > 0
     assert state.others_cores >= worked / state.seconds - 0.05
-    assert alone.others_cores < (os.cpu_count() or 1)
 
 
 def test_a_cgroup_is_read_in_both_versions(tmp_path: Path) -> None:
