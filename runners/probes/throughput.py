@@ -315,7 +315,12 @@ def _batch_size(trial: Trial, settings: ThroughputSettings, arm: TrialArm) -> in
     found = [
         largest_batch(
             builder(variant),
-            StepSettings((1, in_channels(variant), size, size), mode=mode, precision=settings.precision),
+            StepSettings(
+                # Where the search begins: a batch of 1 cannot be trained where BatchNorm sees 1x1 maps.
+                (settings.batch_size, in_channels(variant), size, size),
+                mode=mode,
+                precision=settings.precision,
+            ),
             parse_size(settings.card),
             target=target,
         ).batch_size
