@@ -3,11 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
-
 TOLERANCE = 0.02
 FEWEST, MOST = 4, 100
-FEWEST_FOR_RANKS, RANK_ALPHA = 8, 0.1
 CHUNK_SECONDS = 0.005
 """Steps shorter than this are warmed up several at a time, or a stray interrupt would decide."""
 
@@ -33,24 +30,19 @@ class WarmUp:
 
 
 def is_steady(samples: Sequence[float]) -> bool:
-    """Whether the second half of the samples is no faster than the first.
+    """Whether the second half of the samples holds none that is faster than the first half's fastest.
 
     What a warm-up removes (lazy initialisation, cold caches, a growing heap, a clock that speeds up) only
     makes early steps slower, and other programs only make steps slower: so the fastest of each half are
-    compared, within 2 %, which a disturbance of some steps does not touch. Where steps scatter by more than
-    that, a rank test (Mann and Whitney's, one-sided) of the halves that sees no difference will do.
+    compared, within 2 %, which a disturbance of some steps does not touch.
 
     Args:
         samples: Seconds per step, in the order they were taken.
     """
-    half = len(samples) // 2
-    early, late = samples[:half], samples[half:]
     if len(samples) < FEWEST:
         return False
-    if min(late) >= (1 - TOLERANCE) * min(early):
-        return True
-    enough = len(samples) >= FEWEST_FOR_RANKS
-    return enough and float(stats.mannwhitneyu(early, late, alternative="greater").pvalue) > RANK_ALPHA
+    half = len(samples) // 2
+    return min(samples[half:]) >= (1 - TOLERANCE) * min(samples[:half])
 
 
 def warm_up(timed: Callable[[int], float], *, seconds: float) -> WarmUp:

@@ -180,5 +180,6 @@ def test_whatever_part_is_on_record_a_resumed_run_ends_where_an_undisturbed_one_
 
 
 def test_records_of_another_environment_do_not_count(planned: Plan) -> None:
-    records = [replace(one, environment="elsewhere") for one in run_to_the_end(planned, {})]
+    records = [replace(one, environment="elsewhere") for one in run_to_the_end(planned, {"stem=deep64": 0.2})]
+    assert len(records) == 12, "there, precision asked for more"
     assert [trial.index for trial in wanted(planned, records, HERE)] == list(range(6))

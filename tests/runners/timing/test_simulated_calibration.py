@@ -36,7 +36,7 @@ def process(generator: np.random.Generator) -> Floats:
         generator.random(blocks) < 0.03
     ) * generator.exponential(0.7, blocks)
     # Addresses and caches: what a process is born with, for each arm.
-    born = generator.normal(0, 0.006, ARMS)
+    born = generator.normal(0, 0.012, ARMS)
     effect = np.array([0.0, 0.0, 0.0, EFFECT])
     logs = (drift + bursts + generator.normal(0, 0.02, blocks)).reshape(turns.shape)
     by_arm = np.empty_like(logs)

@@ -27,7 +27,6 @@ def test_it_is_steady_where_the_later_half_is_no_faster(samples: list[float]) ->
     half = len(samples) // 2
     rising = sorted(samples)
     assert is_steady(rising)
-    # Falling all the way, the ranks of the halves differ as much as ranks can.
     falling = sorted(samples, reverse=True)
     assert is_steady(falling) == (falling[-1] >= (1 - TOLERANCE) * falling[half - 1])
 
@@ -44,7 +43,7 @@ def test_steps_that_scatter_do_not_prolong_it_and_a_trend_among_them_does() -> N
             warm_up(timed, seconds=1e9)
             lengths.append(len(asked))
     assert np.median(flat) <= 8
-    assert np.quantile(flat, 0.9) <= 12
+    assert np.quantile(flat, 0.9) <= 16
     # After 16 steps of this trend a step is still 40 % too slow, after 24 15 %.
     assert np.median(falling) >= 24
 

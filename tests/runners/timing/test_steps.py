@@ -56,8 +56,11 @@ def test_a_training_step_is_forward_backward_and_optimizer_and_leaves_the_weight
 
 def test_an_inference_step_makes_no_graph_and_leaves_the_statistics(trial: Trial) -> None:
     network = ablations.build(SPEC, seed=1)
+    outputs: list[torch.Tensor] = []
+    network.register_forward_hook(lambda *given: outputs.append(given[2]))
     before = {name: value.clone() for name, value in network.named_buffers()}
     assert run_step(trial, network, "inference") == ["none"]
+    assert [output.is_inference() for output in outputs] == [True]
     assert not network.training
     assert all(torch.equal(value, before[name]) for name, value in network.named_buffers())
 
