@@ -145,15 +145,6 @@ def read_json(path: Path) -> Any:
         raise RecordError(f"{path}: not a readable JSON file ({said}); {_EXPECTED}") from error
 
 
-def read_benchmarks(path: Path | str) -> pd.DataFrame:
-    """One row per benchmark of a file that pytest-benchmark wrote (also one under `.benchmarks/`).
-
-    Raises:
-        RecordError: It is no such file.
-    """
-    return frame([parse(Path(path))])
-
-
 def frame(files: Iterable[BenchmarkFile]) -> pd.DataFrame:
     """One row per file and benchmark, the first measured first."""
     # An id is a hash of the whole file: found out once per file, not once per row.

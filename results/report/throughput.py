@@ -148,7 +148,7 @@ def _said(name: str) -> Callable[[Row], str]:
 
 
 def _range(name: str, unit: str) -> Callable[[Row], str]:
-    """`0.10, at most 0.80`: median and maximum over a process's blocks."""
+    """`0.10, at most 0.80`: median and maximum over a process's stretches."""
 
     def shown(row: Row) -> str:
         median, most = (text.value(row[f"{name}_{which}"], unit) for which in ("median", "max"))

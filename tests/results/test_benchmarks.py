@@ -14,7 +14,7 @@ from scipy import stats
 import results
 from results.benchmark_names import contexts, newest, versions
 from results.benchmark_store import store
-from results.benchmarks import frame, parse, read_benchmarks
+from results.benchmarks import frame, parse
 from results.building_block_changes import changes
 from results.building_blocks import levels
 from results.records import RecordError
@@ -66,7 +66,7 @@ def test_what_pytest_benchmark_writes_today_is_read(tmp_path: Path) -> None:
     (tmp_path / "test_tiny.py").write_text(TINY)
     done = run_benchmarks(tmp_path / "tiny.json", "--benchmark-max-time=0.01", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
-    found = read_benchmarks(tmp_path / "tiny.json")
+    found = frame([parse(tmp_path / "tiny.json")])
     raw = json.loads((tmp_path / "tiny.json").read_text())
     written = {entry["name"]: entry["stats"] for entry in raw["benchmarks"]}
     assert found["level"].tolist() == ["10 terms", "2000 terms", "test_foreign"]
@@ -233,7 +233,7 @@ def test_nonsense_is_refused_in_one_line_that_says_what_was_expected(
     path = tmp_path / "nonsense.json"
     path.write_text(text)
     with pytest.raises(RecordError) as refused:
-        read_benchmarks(path)
+        parse(path)
     line = str(refused.value)
     assert line.startswith(f"{path}: ")
     assert said in line
