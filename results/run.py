@@ -8,25 +8,20 @@ from typing import Any
 
 import pandas as pd
 
-from results import benchmarks as benchmarks_
-from results import (
-    building_block_changes,
-    building_blocks,
-    disturbances,
-    frames,
-    memory,
-    stopping,
-    tables,
-    timing,
-)
-from results import effects as effects_
-from results import isolation as isolation_
-from results import machine as machine_
-from results import throughput as throughput_
-from results.benchmark_store import CALL_SECONDS, stored
-from results.benchmarks import BenchmarkFile
-from results.records import Record, RecordError, read_plans, read_records
-from results.study import ResolvedStudy, read_study
+from results.frames import memory_profiles as memory
+from results.frames import samples as frames
+from results.frames import stretches as timing
+from results.records import pytest_benchmark as benchmarks_
+from results.records.benchmark_store import CALL_SECONDS, stored
+from results.records.pytest_benchmark import BenchmarkFile
+from results.records.record import Record, RecordError, read_plans, read_records
+from results.records.resolved_study import ResolvedStudy, read_study
+from results.tables import disturbances, tables
+from results.tables import machine as machine_
+from results.tables import speed as throughput_
+from results.verdicts import building_block_changes, building_blocks, stopping
+from results.verdicts import effects as effects_
+from results.verdicts import isolation as isolation_
 
 
 @dataclass(frozen=True)

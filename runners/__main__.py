@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from results.records import RecordError
-from results.study import ResolvedStudy, read_study
+from results.records.record import RecordError
+from results.records.resolved_study import ResolvedStudy, read_study
 from runners.errors import BadInput
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def compare(
 
 def _print_memory(found: dict[str, Any]) -> None:
     """Figures, then what makes up the peak, then the explanation and the cards."""
-    from results.format import value as formatted
+    from results.tables.format import value as formatted
 
     def size(nbytes: object) -> str:
         return formatted(float(nbytes), "bytes") if isinstance(nbytes, int) else _text(nbytes)

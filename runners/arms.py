@@ -9,7 +9,7 @@ from torch import nn
 
 import ablations
 from ablations import Variant
-from results.records import Curve, Measurement, Outcome, Status
+from results.records.record import Curve, Measurement, Outcome, Status
 from runners.trial import Trial, TrialArm
 
 

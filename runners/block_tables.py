@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from results.benchmark_names import contexts
-from results.headline import cell_text
+from results.frames.code_versions import contexts
+from results.tables.headline import cell_text
 
 
 def block_tables(levels: pd.DataFrame, styles: Mapping[str, str]) -> Iterator[Table]:

@@ -13,7 +13,7 @@ import psutil
 import torch
 
 import ablations
-from results.records import Outcome, Record, write_record
+from results.records.record import Outcome, Record, write_record
 from runners import probes
 from runners.arms import failure
 from runners.trial import Trial, trial_from_json

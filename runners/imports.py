@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from results.benchmark_names import version_of
-from results.benchmark_store import store
-from results.benchmarks import BenchmarkFile, frame, parse
-from results.format import count
-from results.records import RecordError
+from results.frames.code_versions import version_of
+from results.records.benchmark_store import store
+from results.records.pytest_benchmark import BenchmarkFile, frame, parse
+from results.records.record import RecordError
+from results.tables.format import count
 from runners.errors import BadInput
 
 Files = list[tuple[Path, BenchmarkFile]]

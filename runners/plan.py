@@ -9,7 +9,7 @@ import ablations
 from ablations import Level
 from ablations.factor import format_level
 from ablations.variant import canonical
-from results.study import CONTROL_FACTOR, Arm, FactorInfo, ResolvedStudy, Workload
+from results.records.resolved_study import CONTROL_FACTOR, Arm, FactorInfo, ResolvedStudy, Workload
 from runners import datasets, probes
 from runners.arms import in_channels
 from runners.complexity import complexity

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from results.records import FINAL_STATUSES, Record, latest, read_records, write_json, write_plan
-from results.study import ResolvedStudy, read_study, write_study
+from results.records.record import FINAL_STATUSES, Record, latest, read_records, write_json, write_plan
+from results.records.resolved_study import ResolvedStudy, read_study, write_study
 from runners import environment
 from runners.launchers import local
 from runners.launchers.local import Event, Task

@@ -8,9 +8,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
-from results.records import Record, latest
-from results.stopping import decide
-from results.study import ResolvedStudy, Workload
+from results.records.record import Record, latest
+from results.records.resolved_study import ResolvedStudy, Workload
+from results.verdicts.stopping import decide
 from runners.plan import Plan
 from runners.trial import Trial, make_trial
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import ablations
 from ablations.building import stream_seed
-from results.study import Workload, workload_from_json
+from results.records.resolved_study import Workload, workload_from_json
 
 _HOW_MANY = {
     *("seeds", "processes", "half_width", "max_processes", "batch_sizes", "cards", "spot_check"),

@@ -52,7 +52,7 @@ def test_the_packages_import_in_one_direction() -> None:
     ("package", "line"),
     [
         ("ablations", "from runners import plan"),
-        ("ablations", "import results.records"),
+        ("ablations", "import results.records.record"),
         ("results", "import torch"),
         ("results", "from ablations.factor import Factor"),
         ("results", "def late() -> None:\n    from runners.plan import plan"),

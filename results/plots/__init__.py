@@ -5,14 +5,14 @@
 
 from results.plots.batch_sweep import batch_sweep
 from results.plots.building_blocks import building_blocks
-from results.plots.curves import convergence_curves
+from results.plots.convergence_curves import convergence_curves
 from results.plots.forest import forest
-from results.plots.memory import memory_bars
+from results.plots.image_seconds import throughput
+from results.plots.memory_bars import memory_bars
 from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
 from results.plots.memory_timeline import memory_timeline
 from results.plots.theme import save
-from results.plots.throughput import throughput
 from results.plots.tradeoff import tradeoff
 
 __all__ = [

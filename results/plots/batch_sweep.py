@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from results import format as text
 from results.plots.theme import BAND, INK, nothing, panels, themed
+from results.tables import format as text
 
 MOST_COLOURED = 9
 """More arms than this cannot be told apart; the fastest and slowest at the largest batch keep a colour."""

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from results import format as text
-from results.benchmark_names import contexts
+from results.frames.code_versions import contexts
 from results.plots.forest import effect_line, verdict_legend
 from results.plots.theme import BAND, INK, nothing, ratio_axis, themed
+from results.tables import format as text
 
 ROW, HEAD = 0.2, 0.72
 """Inches: of a line, and of what a panel needs beside its lines."""

@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from results import format as text
-from results.headline import headline_rows
 from results.plots.theme import (
     BAND,
     COLOURS,
@@ -26,6 +24,8 @@ from results.plots.theme import (
     ratio_axis,
     themed,
 )
+from results.tables import format as text
+from results.tables.headline import headline_rows
 
 Row = dict[Hashable, Any]
 

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results import format as text
-from results.memory import CATEGORIES, preferred
+from results.frames.memory_profiles import CATEGORIES, preferred
 from results.plots.theme import byte_axis, label_room, nothing, panels, themed
+from results.tables import format as text
 
 _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#6b7280", "#f0e442", "#d55e00", "#cc79a7")
 _HATCHES = ("", "///", "...", "xxx", "", "", "\\\\\\")

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results import format as text
-from results.memory import most_changed, preferred, top_level
+from results.frames.memory_profiles import most_changed, preferred, top_level
 from results.plots.theme import INK, byte_axis, label_room, nothing, panels, themed
+from results.tables import format as text
 
 MOST_MODULES = 16
 """More top-level modules than this are summed up in one bar."""

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results import format as text
-from results.memory import most_changed, preferred
+from results.frames.memory_profiles import most_changed, preferred
 from results.plots.theme import BAND, INK, byte_axis, nothing, panels, themed
+from results.tables import format as text
 
 _OTHER = "#d55e00"
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from results import format as text
 from results.plots.theme import BAND, FAINT, INK, nothing, ratio_axis, themed
-from results.study import CONTROL_FACTOR
+from results.records.resolved_study import CONTROL_FACTOR
+from results.tables import format as text
 
 MOST_NAMED = 8
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from results import format as text
-from results.benchmark_names import contexts, newest
+from results.frames.code_versions import contexts, newest
 from results.report.table import Cell, Table
 from results.run import Run
+from results.tables import format as text
 
 Row = dict[Hashable, Any]
 

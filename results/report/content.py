@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from results import format as text
-from results.divergence import DIVERGED
-from results.headline import column_names, headline_cells, noise_line
+from results.records.resolved_study import CONTROL_FACTOR, Workload
 from results.report.memory import MemorySection, memory_sections
 from results.report.table import Cell, Table
 from results.report.throughput import ThroughputSection, throughput_section
 from results.report.words import Phrase, answers
 from results.run import Run
-from results.study import CONTROL_FACTOR, Workload
+from results.tables import format as text
+from results.tables.headline import column_names, headline_cells, noise_line
+from results.verdicts.divergence import DIVERGED
 
 Row = dict[Hashable, Any]
 

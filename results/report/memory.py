@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from results import format as text
-from results.in_place import equivalent_pairs
-from results.memory import preferred
+from results.frames.memory_profiles import preferred
+from results.records.resolved_study import Workload
 from results.report.table import Cell, Table
 from results.run import Run
-from results.study import Workload
+from results.tables import format as text
+from results.tables.in_place import equivalent_pairs
 
 MOST_OPEN = 12
 """Tables with more arms than this start closed."""

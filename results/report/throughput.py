@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results import disturbances, plots
-from results import format as text
-from results.related import spot_check_of, sweep_of, sweeps
+from results import plots
+from results.records.related import spot_check_of, sweep_of, sweeps
 from results.report.table import Cell, Table
 from results.run import Run
+from results.tables import disturbances
+from results.tables import format as text
 
 Row = Mapping[Hashable, Any]
 Columns = dict[str, Callable[[Row], str]]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from results import format as text
-from results.headline import headline_rows
+from results.tables import format as text
+from results.tables.headline import headline_rows
 
 Row = dict[Hashable, Any]
 Phrase = tuple[str, str]

@@ -9,15 +9,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import plots
-from results.benchmark_names import newest
-from results.headline import headline, headline_cells, noise_line
-from results.memory import most_changed, preferred
+from results.frames.code_versions import newest
+from results.frames.memory_profiles import most_changed, preferred
 from results.report import content
 from results.report.building_blocks import blocks_sections
 from results.report.render import html, markdown
 from results.report.throughput import throughput_figures
 from results.report.words import Phrase
 from results.run import Run, load
+from results.tables.headline import headline, headline_cells, noise_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from results.records import Record, Status, read_record, write_record
+from results.records.record import Record, Status, read_record, write_record
 from runners.arms import blank
 from runners.execute import execute, make_record
 from runners.trial import Trial

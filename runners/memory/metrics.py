@@ -1,6 +1,6 @@
 """The memory metrics. Live bytes are those of tensors; the allocator's own figures stand beside them."""
 
-from results.metrics import Metric
+from results.records.metric import Metric
 
 _MARGIN = 0.02
 

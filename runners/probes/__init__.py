@@ -10,9 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ablations.factor import Level, format_level, nearest
-from results.metrics import Metric
-from results.records import Outcome
-from results.study import Stopping, WorkloadKind
+from results.records.metric import Metric
+from results.records.record import Outcome
+from results.records.resolved_study import Stopping, WorkloadKind
 from runners.errors import BadInput
 from runners.trial import Trial
 

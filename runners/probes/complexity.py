@@ -3,8 +3,8 @@
 from functools import partial
 
 import ablations
-from results.metrics import Metric
-from results.records import Measurement
+from results.records.metric import Metric
+from results.records.record import Measurement
 from runners.arms import Findings, attempt, in_channels, make_variant
 from runners.complexity import complexity, fingerprint
 from runners.probes import Probe, Result, WorkloadSettings

@@ -8,9 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from results.metrics import Metric
-from results.records import Curve, Measurement
-from results.study import CONTROL_FACTOR
+from results.records.metric import Metric
+from results.records.record import Curve, Measurement
+from results.records.resolved_study import CONTROL_FACTOR
 from runners import datasets
 from runners.arms import Diverged, Findings, attempt, build_arm
 from runners.datasets import Images, stratified_split

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 import ablations
 from ablations import Variant
-from results.records import Measurement
+from results.records.record import Measurement
 from runners.arms import Findings, attempt, builder, in_channels, make_variant
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.measure import AllocatorMeasurement, measure_allocator

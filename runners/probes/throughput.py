@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 import ablations
-from results.metrics import Metric
-from results.records import Measurement
+from results.records.metric import Metric
+from results.records.record import Measurement
 from runners.arms import NotApplicable, blank, build_arm, builder, failure, in_channels, make_variant
 from runners.complexity import complexity
 from runners.memory.fit import largest_batch

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from results.study import Stopping
+from results.records.resolved_study import Stopping
 from runners.memory.sizes import parse_size
 from runners.probes import Mode, WorkloadSettings
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from results.records import read_records
+from results.records.record import read_records
 from runners import environment
 from runners import study as studies
 from runners.launchers import local

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from results.records import read_records
+from results.records.record import read_records
 from runners import environment
 from runners import study as studies
 from runners.launchers import local

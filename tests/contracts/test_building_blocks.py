@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from results.benchmarks import BenchmarkFile, frame, parse
-from results.building_blocks import levels
+from results.records.pytest_benchmark import BenchmarkFile, frame, parse
+from results.verdicts.building_blocks import levels
 from tests.results.planted_benchmarks import run_benchmarks
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from results.metrics import Metric
-from results.records import Curve, Measurement, Outcome, Record, Status, write_json, write_record
-from results.study import Arm, FactorInfo, ResolvedStudy, Workload, WorkloadKind, write_study
+from results.records.metric import Metric
+from results.records.record import Curve, Measurement, Outcome, Record, Status, write_json, write_record
+from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, WorkloadKind, write_study
 from tests.results import planted_memory
 
 BASELINE, CONTROL = "baseline", "(control)"

@@ -5,9 +5,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from results.metrics import Metric
-from results.records import Measurement, Outcome, Record, write_json, write_record
-from results.study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
+from results.records.metric import Metric
+from results.records.record import Measurement, Outcome, Record, write_json, write_record
+from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 
 MIB = 2**20
 CARDS = {"80GiB": 700, "8GiB": None, "24GiB": 200}

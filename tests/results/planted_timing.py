@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from results.metrics import Metric
-from results.records import Measurement, Outcome, Record, write_json, write_record
-from results.study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
+from results.records.metric import Metric
+from results.records.record import Measurement, Outcome, Record, write_json, write_record
+from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 from tests.results.planted import BASELINE, CONTROL, ENVIRONMENT, HUGE, NORM, STEM, record
 
 ARMS = (

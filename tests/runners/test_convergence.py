@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.records import Outcome
+from results.records.record import Outcome
 from runners import study
 from runners.plan import plan
 from runners.probes import convergence

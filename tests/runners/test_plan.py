@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.records import FINAL_STATUSES, Outcome, Record, Status
+from results.records.record import FINAL_STATUSES, Outcome, Record, Status
 from runners import study
 from runners.arms import NotApplicable, make_variant
 from runners.errors import BadInput

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import results
-from results.records import read_records
+from results.records.record import read_records
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "tests" / "data" / "planted.toml"

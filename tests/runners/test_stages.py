@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from results import stopping
-from results.records import Measurement, Outcome, Record, Status
+from results.records.record import Measurement, Outcome, Record, Status
+from results.verdicts import stopping
 from runners import study
 from runners.plan import Plan, plan
 from runners.stages import wanted

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from results.records import Measurement, Outcome
-from results.study import Workload
+from results.records.record import Measurement, Outcome
+from results.records.resolved_study import Workload
 from runners import probes, study
 from runners.plan import Plan, plan
 from runners.probes import Result, throughput

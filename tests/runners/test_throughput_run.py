@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import results
-from results.records import read_records
+from results.records.record import read_records
 from tests.needs import require
 
 ROOT = Path(__file__).parents[2]

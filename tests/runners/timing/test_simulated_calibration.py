@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from results import statistics as rules
+from results.verdicts import statistics as rules
 from runners.timing.schedule import orders
 
 EXPERIMENTS = 2_000

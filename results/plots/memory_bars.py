@@ -1,0 +1,78 @@
+"""Memory by arm: what was simulated beside what was measured."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from results.plots.theme import byte_axis, label_room, nothing, panels, themed
+from results.records.resolved_study import CONTROL_FACTOR
+from results.tables import format as text
+
+_COLOURS, _HATCHES = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7"), ("", "///", "...", "xxx")
+
+
+@themed
+def memory_bars(effects: pd.DataFrame) -> Figure:
+    """Headline memory of every arm as bars: one panel per workload, metric and mode, one colour per source.
+
+    Args:
+        effects: As `Run.effects` gives it, of one environment. An arm without a value says so.
+    """
+    rows = effects[(effects["kind"] == "memory") & effects["headline"].astype(bool)]
+    rows = rows[(rows["factor"] != CONTROL_FACTOR) & ~rows["inert"].astype(bool)]
+    if rows.empty:
+        return nothing("No memory was measured.")
+    rows = rows.assign(source=rows["source"] + " (" + rows["device"] + ")", mode=rows["mode"].fillna(""))
+    groups = list(rows.groupby(["workload", "label", "mode"], sort=False))
+    sources = sorted(rows["source"].unique(), key=lambda source: (not source.startswith("simulated"), source))
+    most = max(group["source"].nunique() for _, group in groups)
+    arms = ["baseline", *dict.fromkeys(rows["arm"])]
+    height = 0.7 + (0.12 + 0.17 * most) * len(arms)
+    figure, axes = panels(len(groups), 2, (4.6, height), (label_room(arms), 0.3))
+    for i, (axis, ((workload, label, mode), group)) in enumerate(zip(axes, groups, strict=True)):
+        _bars(axis, group, arms, sources)
+        axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")
+        axis.tick_params(labelleft=i % 2 == 0)
+    known = {
+        label: handle
+        for axis in axes
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=len(sources), frameon=False)
+    return figure
+
+
+def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) -> None:
+    styles = {source: (_COLOURS[i % 4], _HATCHES[i % 4]) for i, source in enumerate(sources)}
+    sources = [source for source in sources if source in set(group["source"])]
+    thickness = 0.8 / len(sources)
+    known = pd.concat([group["value"], group["baseline_value"]]).dropna()
+    largest = float(known.max()) if len(known) else 1.0  # a run that was interrupted early
+    for i, source in enumerate(sources):
+        mine = group[group["source"] == source]
+        values = dict(zip(mine["arm"], mine["value"], strict=True))
+        if mine["baseline_value"].notna().any():
+            values["baseline"] = mine["baseline_value"].dropna().iloc[0]
+        for j, arm in enumerate(arms):
+            value, y = values.get(arm), j + (i - (len(sources) - 1) / 2) * thickness
+            if value is None or text.missing(value):
+                if arm in set(group["arm"]):
+                    axis.text(0, y, " no value", va="center", fontsize=7.5, color="#6b7280")
+                continue
+            axis.barh(
+                y,
+                value,
+                thickness * 0.9,
+                color=styles[source][0],
+                hatch=styles[source][1],
+                edgecolor="white",
+                lw=0,
+                label=source if j == 0 else None,
+                alpha=1.0 if arm == "baseline" else 0.85,
+            )
+            axis.text(value, y, f" {text.value(value, 'bytes')}", va="center", fontsize=7.5)
+    axis.set_yticks(range(len(arms)), arms)
+    axis.set_ylim(len(arms) - 0.5, -0.5)
+    byte_axis(axis, "x", largest)
+    axis.grid(axis="y", visible=False)
+    axis.tick_params(axis="y", length=0)

@@ -1,0 +1,68 @@
+"""What a change to the code did to building blocks: commit against commit, across processes."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.frames.code_versions import version_of, versions
+from results.records.benchmark_store import CALL_SECONDS
+from results.verdicts import statistics as rules
+from results.verdicts.building_blocks import CONTEXT, FOUND, METRIC, adjusted, frame, in_order, judged
+
+CHANGE_COLUMNS = [
+    *("environment", "version", "commit", "dirty", "first_version", "benchmark", *CONTEXT),
+    *("metric", "unit", "n_first", *FOUND),
+]
+
+
+def changes(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.DataFrame:
+    """Each benchmark of a later commit against the first commit at which it was timed: the stored baseline.
+
+    The ratio is that of the geometric means over files; the interval Welch's on the logarithm, from six
+    files on either side. It holds for all benchmarks of a version at once (Bonferroni).
+
+    Args:
+        benchmarks: As `results.benchmarks.frame` gives it.
+        margin: The smallest effect that counts.
+
+    Returns:
+        One row per (environment, later version, benchmark); empty where only one version was timed.
+    """
+    named = in_order(benchmarks.assign(version=version_of(benchmarks)))
+    order = versions(benchmarks) if len(benchmarks) else []
+    rows = []
+    for environment in named["environment"].unique():
+        here = named[named["environment"] == environment]
+        first = {
+            name: next(version for version in order if version in set(group["version"]))
+            for name, group in here.groupby("benchmark", sort=False)
+        }
+        for version in order:
+            later = here[(here["version"] == version) & (here["benchmark"].map(first) != version)]
+            pairs = [
+                (group, here[(here["benchmark"] == name) & (here["version"] == first[name])])
+                for name, group in later.groupby("benchmark", sort=False)
+            ]
+            rows += adjusted([_change(after, before, len(pairs), margin) for after, before in pairs])
+    return frame(rows, CHANGE_COLUMNS)
+
+
+def _change(after: pd.DataFrame, before: pd.DataFrame, size: int, margin: float) -> dict[str, Any]:
+    later, first = (np.log(side["median_seconds"].to_numpy(dtype=float)) for side in (after, before))
+    found = rules.welch(later, first, size)
+    row = after.iloc[0].to_dict()
+    shown = judged(found, size, margin)
+    if shown["n_needed"] is not None:
+        shown["note"] += ", on either side"
+    if found.n < rules.MINIMUM_BLOCKS:
+        shown |= {"ci_low": None, "ci_high": None, "p_value": None}
+        shown["note"] = f"{len(later)} and {len(first)} files; {shown['note']}"
+    return (
+        {name: row.get(name) for name in CHANGE_COLUMNS}
+        | METRIC
+        | {"first_version": before["version"].iloc[0]}
+        | shown
+        | {"value": float(np.exp(later.mean())), "baseline_value": float(np.exp(first.mean()))}
+        | {"n": len(later), "n_first": len(first)}
+    )

@@ -1,0 +1,138 @@
+"""Building blocks compared, level against level within a process.
+
+n counts files, which are processes; the rounds of a file are one number, their median.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.frames.code_versions import version_of, versions
+from results.records.benchmark_store import CALL_SECONDS
+from results.verdicts import statistics as rules
+from results.verdicts.judge import Rule, conclude
+from results.verdicts.statistics import Estimate
+
+CONTEXT = ["group", "block", "level", "mode", "image_size", "batch_size", "channels"]
+FOUND = [
+    *("baseline_value", "value", "effect", "effect_kind", "ci_low", "ci_high", "n", "block_unit"),
+    *("p_value", "p_adjusted", "comparisons", "margin", "n_needed", "verdict", "note"),
+]
+LEVEL_COLUMNS = [
+    *("environment", "version", "commit", "dirty", "benchmark", *CONTEXT, "is_baseline", "baseline_level"),
+    *("metric", "unit", *FOUND),
+]
+METRIC = {"metric": CALL_SECONDS.name, "unit": CALL_SECONDS.unit}
+
+
+def levels(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.DataFrame:
+    """Each benchmark, against the baseline of its group where it has one.
+
+    The contrast is the log-ratio of two medians within one file; files are averaged within one environment
+    and one version of the code. Intervals hold for all levels of a group at once (Bonferroni).
+
+    Args:
+        benchmarks: As `results.benchmarks.frame` gives it.
+        margin: The smallest effect that counts: 0.05 is a factor of 1.05 either way.
+
+    Returns:
+        One row per (environment, version, benchmark); `effect` is the ratio to the baseline.
+    """
+    named = in_order(benchmarks.assign(version=version_of(benchmarks)))
+    order = versions(benchmarks) if len(benchmarks) else []
+    rows = [
+        row
+        for environment in named["environment"].unique()
+        for version in order
+        for _, group in named[(named["environment"] == environment) & (named["version"] == version)].groupby(
+            "group", sort=False
+        )
+        for row in _group(group, margin)
+    ]
+    return frame(rows, LEVEL_COLUMNS)
+
+
+def in_order(benchmarks: pd.DataFrame) -> pd.DataFrame:
+    """Benchmarks by block and size, baselines first; processes time them in orders of their own."""
+    order = ["block", "image_size", "batch_size", "channels", "mode", "group", "is_baseline", "level"]
+    return benchmarks.sort_values(
+        order, ascending=[name != "is_baseline" for name in order], na_position="first", kind="stable"
+    )
+
+
+def _group(group: pd.DataFrame, margin: float) -> Iterator[dict[str, Any]]:
+    """Rows of one group in one environment and version; the group's baseline first."""
+    logs = np.log(group.pivot_table(index="file", columns="benchmark", values="median_seconds", sort=False))
+    described = group.drop_duplicates("benchmark")
+    baselines = described[described["is_baseline"].astype(bool)]
+    size = len(described) - 1
+    rows = []
+    for row in described.to_dict("records"):
+        mine = logs[row["benchmark"]]
+        known = {
+            **{name: row.get(name) for name in LEVEL_COLUMNS},
+            **METRIC,
+            "value": float(np.exp(mine.mean())),
+            "n": int(mine.count()),
+            "block_unit": "file",
+        }
+        if len(baselines) != 1:
+            count = f"{len(baselines)} baselines" if len(baselines) else "no baseline"
+            rows.append(known | {"verdict": "", "note": f"not compared: its group names {count}"})
+        elif row["is_baseline"]:
+            rows.append(known | {"baseline_level": row["level"], "verdict": "", "note": "baseline"})
+        else:
+            base = baselines.iloc[0]
+            pairs = pd.concat([mine, logs[base["benchmark"]]], axis=1, keys=["arm", "baseline"]).dropna()
+            found = rules.estimate((pairs["arm"] - pairs["baseline"]).to_numpy(dtype=float), size)
+            means = {"value": pairs["arm"].mean(), "baseline_value": pairs["baseline"].mean()}
+            rows.append(
+                known
+                | {"baseline_level": base["level"]}
+                | {name: float(np.exp(mean)) for name, mean in means.items()}
+                | judged(found, size, margin)
+            )
+    yield from adjusted(rows)
+
+
+def judged(found: Estimate, size: int, margin: float) -> dict[str, Any]:
+    """Columns of a row that hold what an estimate says, as ratios."""
+    known = {
+        "effect_kind": CALL_SECONDS.effect_kind,
+        "block_unit": "file",
+        "comparisons": size,
+        "margin": margin,
+        "n": found.n,
+    }
+    if found.n == 0:
+        note = "no file holds both this benchmark and its baseline"
+        return known | {"value": None, "verdict": "inconclusive", "note": note}
+    said = conclude(found, size, Rule(float(np.log1p(margin)), CALL_SECONDS.better, "file"))
+    ends = {"effect": found.mean, "ci_low": found.low, "ci_high": found.high}
+    return (
+        known
+        | {name: None if end is None else float(np.exp(end)) for name, end in ends.items()}
+        | {"p_value": found.p, "n_needed": said.needed, "verdict": said.verdict}
+        | {"note": "; ".join(said.notes)}
+    )
+
+
+def adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of one family, with p-values that agree with their intervals."""
+    family = [row for row in rows if row["verdict"]]
+    for row, p in zip(family, rules.adjust([row.get("p_value") for row in family]), strict=True):
+        row["p_adjusted"] = p
+    return rows
+
+
+def frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Rows as a frame, numbers as numbers."""
+    table = pd.DataFrame(rows, columns=columns)
+    for name in ("baseline_value", "value", "effect", "ci_low", "ci_high", "p_value", "p_adjusted", "margin"):
+        table[name] = table[name].astype(float)
+    for name in ("n", "n_first", "n_needed", "comparisons", "image_size", "batch_size", "channels"):
+        if name in table:
+            table[name] = table[name].astype("Int64")
+    return table

@@ -1,0 +1,124 @@
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from results import plots
+from results.run import Run
+from tests.results.planted import BOTH, CONTROL, HUGE, NORM, POOL, RELU, STEM
+
+
+def draw(run: Run) -> dict[str, Figure]:
+    effects = run.effects()
+    return {
+        "forest": plots.forest(effects, run.noise_floor()),
+        "memory": plots.memory_bars(effects),
+        "tradeoff": plots.tradeoff(effects),
+    }
+
+
+def texts(figure: Figure) -> str:
+    return "\n".join(t.get_text() for t in figure.findobj(mpl.text.Text))
+
+
+def test_text_stays_text_in_svg(run: Run, tmp_path: Path) -> None:
+    svg, _ = plots.save(plots.memory_bars(run.effects()), tmp_path / "memory")
+    words = {element.text for element in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")}
+    assert {STEM, BOTH, "baseline"} <= words
+
+
+def test_the_forest_names_every_arm_but_the_control_and_marks_the_inert(run: Run) -> None:
+    figure = plots.forest(run.effects(), run.noise_floor())
+    said = texts(figure)
+    assert all(arm in said for arm in (STEM, NORM, RELU, POOL, BOTH, HUGE))
+    assert CONTROL not in said
+    assert said.count("\ninert\n") == 2, "complexity and digits-32"
+    assert "▼ +31 %" in said
+    assert "noise floor (A/A)" in said
+
+
+def test_an_arm_that_is_inert_everywhere_is_not_drawn(run: Run) -> None:
+    effects = run.effects()
+    effects["inert"] = effects["arm"] == POOL
+    assert POOL not in texts(plots.forest(effects))
+    assert POOL not in texts(plots.tradeoff(effects))
+
+
+def test_the_forest_draws_each_effect_where_it_is(run: Run) -> None:
+    effects = run.effects()
+    figure = plots.forest(effects)
+    axis = next(axis for axis in figure.axes if axis.get_title(loc="left") == "test accuracy")
+    drawn = {
+        round(float(np.asarray(line.get_xdata())[0]), 9)
+        for line in axis.lines
+        if str(line.get_marker()) in {"^", "v", "s", "o"}
+    }
+    shown = effects[(effects["metric"] == "test_accuracy") & ~effects["inert"] & (effects["arm"] != CONTROL)]
+    assert drawn == {round(effect, 9) for effect in shown["effect"].dropna()}
+
+
+def test_memory_bars_are_as_long_as_the_bytes(run: Run) -> None:
+    widths = {
+        round(patch.get_width())  # type: ignore[attr-defined]
+        for axis in plots.memory_bars(run.effects()).axes
+        for patch in axis.patches
+    }
+    assert {6 * 2**30, round(6 * 2**30 * 1.31), round(6 * 2**30 * 1.1)} <= widths
+
+
+@pytest.mark.parametrize("arms", [1, 40])
+def test_any_number_of_arms_can_be_drawn(run: Run, arms: int) -> None:
+    effects = run.effects()
+    one = effects[effects["arm"] == STEM]
+    many = pd.concat([one.assign(arm=f"a_rather_long_factor_name=level-{i}") for i in range(arms)])
+    for figure in (plots.forest(many), plots.memory_bars(many), plots.tradeoff(many)):
+        assert f"level-{arms - 1}" in texts(figure)
+
+
+def test_arms_without_any_interval_are_drawn_where_they_are(run: Run) -> None:
+    bare = run.effects().assign(ci_low=np.nan, ci_high=np.nan)
+    assert STEM in texts(plots.tradeoff(bare))
+
+
+def test_memory_that_was_not_measured_yet_is_drawn_as_missing(run: Run) -> None:
+    bare = run.effects().assign(value=np.nan, baseline_value=np.nan)
+    assert " no value" in texts(plots.memory_bars(bare))
+
+
+def test_many_curves_get_a_panel_each(run: Run) -> None:
+    curves = run.curves[run.curves["arm"].isin(["baseline", STEM])]
+    few = plots.convergence_curves(curves, {"train_loss": "lower"})
+    assert [axis.get_title(loc="left") for axis in few.axes] == [
+        f"{name} [digits-32]" for name in ("validation accuracy", "validation loss", "train loss")
+    ]
+    copies = [curves[curves["arm"] == STEM].assign(arm=f"arm-{i}") for i in range(10)]
+    many = plots.convergence_curves(pd.concat([curves, *copies]))
+    assert [axis.get_title(loc="left") for axis in many.axes[:3]] == [STEM, "arm-0", "arm-1"]
+
+
+def test_the_band_of_a_curve_is_the_t_interval_of_the_mean() -> None:
+    from results.plots.convergence_curves import _t_interval
+
+    assert list(_t_interval(pd.Series([1.0, 2.0, 3.0]))) == pytest.approx([2 - 2.4841377, 2 + 2.4841377])
+    assert _t_interval(pd.Series([4.0])) == (4.0, 4.0)
+
+
+def test_a_figure_without_data_says_so(run: Run) -> None:
+    nothing = run.effects().iloc[:0]
+    assert "No headline metric" in texts(plots.forest(nothing))
+    assert "No memory" in texts(plots.memory_bars(nothing))
+    assert "No arm has both" in texts(plots.tradeoff(nothing))
+    assert "No convergence curve" in texts(plots.convergence_curves(run.curves.iloc[:0]))
+
+
+def test_drawing_leaves_no_trace_in_matplotlib(run: Run) -> None:
+    import matplotlib.pyplot as plt
+
+    before = dict(mpl.rcParams)
+    draw(run)
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == []
