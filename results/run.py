@@ -1,6 +1,5 @@
 """A run directory, loaded."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from results.frames import benchmarks as benchmarks_
 from results.frames import memory_profiles as memory
 from results.frames import samples as frames
 from results.frames import stretches as timing
-from results.records import pytest_benchmark as benchmarks_
-from results.records.benchmark_store import CALL_SECONDS, stored
-from results.records.pytest_benchmark import BenchmarkFile
-from results.records.record import Record, RecordError, read_plans, read_records
+from results.records.benchmarks import CALL_SECONDS, BenchmarkFile, stored
+from results.records.directory import Disbelieved, current, read_environments, read_plans, read_records
+from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, read_study
 from results.tables import disturbances, tables
 from results.tables import machine as machine_
@@ -41,6 +40,7 @@ class Run:
     records: tuple[Record, ...]
     environments: dict[str, dict[str, Any]]
     imported: tuple[BenchmarkFile, ...] = ()
+    left_out: tuple[Disbelieved, ...] = ()
 
     @cached_property
     def measurements(self) -> pd.DataFrame:
@@ -101,7 +101,7 @@ class Run:
     @cached_property
     def benchmarks(self) -> pd.DataFrame:
         """One row per imported file and benchmark."""
-        return benchmarks_.frame(self.imported)
+        return benchmarks_.benchmarks(self.imported)
 
     @cached_property
     def _building_blocks(self) -> pd.DataFrame:
@@ -179,27 +179,13 @@ def load(path: Path | str) -> Run:
     """
     directory = Path(path)
     study = read_study(directory)
-    return Run(directory, study, _current(directory), _environments(directory), stored(directory))
-
-
-def _current(directory: Path) -> tuple[Record, ...]:
-    """The records of the trials that are planned: those of an earlier version of the study are left out."""
-    plans = read_plans(directory)
-    return tuple(
-        record
-        for record in read_records(directory)
-        if record.environment not in plans or record.trial in plans[record.environment]
+    records, left_out = read_records(directory, study)
+    imported, more = stored(directory)
+    return Run(
+        directory,
+        study,
+        tuple(current(records, read_plans(directory))),
+        read_environments(directory),
+        tuple(imported),
+        (*left_out, *more),
     )
-
-
-def _environments(directory: Path) -> dict[str, dict[str, Any]]:
-    found = {}
-    for file in sorted((directory / "environment").glob("*.json")):
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise RecordError(f"{file}: not a readable JSON file ({error})") from error
-        if not isinstance(content, dict):
-            raise RecordError(f"{file}: expected a JSON object, found {type(content).__name__}")
-        found[file.stem] = content
-    return found

@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from results.records.record import RecordError
+from results.records.files import RecordError
 from results.records.resolved_study import ResolvedStudy, read_study
 from runners.errors import BadInput
 
 if TYPE_CHECKING:
     from results.report import Report
-    from runners.imports import Files
+    from runners.benchmark_import import Files
 
 PIPED_WIDTH = 160
 """Columns where nobody says how wide the screen is."""
@@ -66,7 +66,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List what there is: architectures, factors, data sets, metrics, studies, the keys of workloads."""
-    from runners import listings
+    from runners.terminal import listings
 
     _load_plugins(plugin)
     rows = listings.rows(what)
@@ -85,7 +85,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a variant: its levels, and its parameters, MACs and activations as observed for one image."""
-    from runners import listings
+    from runners.terminal import listings
 
     _load_plugins(plugin)
     facts = listings.show(variant, image_size)
@@ -123,7 +123,8 @@ def memory(
     as_json: Json = False,
 ) -> None:
     """Say what a step needs in memory, simulated for a device that need not be there, and why."""
-    from runners import devices, memory_answers
+    from runners import devices
+    from runners.memory import answer as memory_answers
 
     _load_plugins(plugin)
     if target not in ("cuda", "cpu"):
@@ -156,10 +157,10 @@ def plan(
     """Print every trial that a study would run, with its forecast in seconds; run no trial."""
     from runners import devices
     from runners import study as studies
+    from runners.machine_speed import macs_per_second
     from runners.plan import forecast_seconds
     from runners.plan import plan as make_plan
     from runners.run import cores
-    from runners.speed import macs_per_second
 
     resolved = devices.resolve(device)
     planned = make_plan(
@@ -228,10 +229,10 @@ def run(
     from runners import devices
     from runners import study as studies
     from runners.durations import parse_duration
+    from runners.machine_speed import macs_per_second
     from runners.plan import plan as make_plan
-    from runners.progress import Display
     from runners.run import Options, cores, execute, set_aside
-    from runners.speed import macs_per_second
+    from runners.terminal.progress import Display
 
     console = _console()
     benchmarks = _read_benchmarks(imported)
@@ -393,7 +394,7 @@ def _print_headline(written: "Report", study: ResolvedStudy) -> None:
         if context.kind != "complexity":
             console.print(f"{context.name}: {context.context}", style="dim", markup=False, highlight=False)
     if len(written.building_blocks):
-        from runners.block_tables import block_tables
+        from runners.terminal.block_tables import block_tables
 
         for blocks in block_tables(written.building_blocks, _STYLES):
             console.print(blocks)
@@ -431,14 +432,14 @@ def _causes(written: "Report") -> Counter[tuple[str, ...]]:
 def _read_benchmarks(paths: list[Path] | None) -> "Files":
     if not paths:
         return []
-    from runners.imports import read_all
+    from runners.benchmark_import import read_all
 
     return read_all(paths)
 
 
 def _store_benchmarks(directory: Path, files: "Files") -> None:
     if files:
-        from runners.imports import import_into
+        from runners.benchmark_import import import_into
 
         for line in import_into(directory, files):
             _console().print(line, markup=False, highlight=False, soft_wrap=True)

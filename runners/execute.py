@@ -13,9 +13,10 @@ import psutil
 import torch
 
 import ablations
-from results.records.record import Outcome, Record, write_record
+from results.records.directory import write_record
+from results.records.record import Outcome, Record, RecordDetails
 from runners import probes
-from runners.arms import failure
+from runners.outcomes import failure
 from runners.trial import Trial, trial_from_json
 
 
@@ -41,7 +42,7 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         result = probes.get(trial.workload.kind).run(trial)
     except Exception as error:  # noqa: BLE001 - what no arm could catch concerns them all
         result = probes.Result(tuple(failure(arm, error) for arm in trial.arms))
-    details = {
+    details: RecordDetails = {
         "threads": trial.threads,
         "load_at_start": load,
         "resident_bytes": psutil.Process().memory_info().rss,
@@ -59,7 +60,7 @@ def make_record(
     outcomes: tuple[Outcome, ...],
     started: datetime,
     seconds: float,
-    details: dict[str, Any],
+    details: RecordDetails,
 ) -> Record:
     """The record of a trial."""
     return Record(

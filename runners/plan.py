@@ -9,13 +9,13 @@ import ablations
 from ablations import Level
 from ablations.factor import format_level
 from ablations.variant import canonical
-from results.records.resolved_study import CONTROL_FACTOR, Arm, FactorInfo, ResolvedStudy, Workload
+from results.records.resolved_study import CONTROL_FACTOR, Arm, FactorInfo, Relation, ResolvedStudy, Workload
 from runners import datasets, probes
-from runners.arms import in_channels
-from runners.complexity import complexity
 from runners.errors import BadInput
+from runners.machine_speed import REFERENCE
+from runners.operator_counts import complexity
+from runners.outcomes import in_channels
 from runners.probes import Probe, WorkloadSettings
-from runners.speed import REFERENCE
 from runners.study import Study
 from runners.trial import Trial, TrialArm, make_trial
 
@@ -58,12 +58,12 @@ def plan(
         BadInput: Arms that cannot be built, or inputs that they cannot hold; all of them at once.
     """
     arms = _arms(study)
-    contexts: list[tuple[dict[str, str], WorkloadSettings]] = [
-        ({}, settings) for settings in _complexity_contexts(study)
+    contexts: list[tuple[Relation | None, WorkloadSettings]] = [
+        (None, settings) for settings in _complexity_contexts(study)
     ]
     for settings in study.workloads:
-        contexts.append(({}, settings))
-        contexts += [({relation: settings.name}, other) for relation, other in settings.companions]
+        contexts.append((None, settings))
+        contexts += [(Relation(kind, settings.name), other) for kind, other in settings.companions]
     mistakes: list[str] = []
     workloads: list[Workload] = []
     trials: list[Trial] = []
@@ -226,7 +226,7 @@ def _workload(
     probe: Probe,
     arms: tuple[Arm, ...],
     variants: dict[str, TrialArm],
-    relation: dict[str, str],
+    relation: Relation | None,
 ) -> Workload:
     own_batch = getattr(settings, "card", None) is not None
     batch_size = None if own_batch else getattr(settings, "batch_size", None)
@@ -251,7 +251,8 @@ def _workload(
         precision=getattr(settings, "precision", "fp32"),
         dataset=dataset,
         context=", ".join(parts),
-        settings=settings.model_dump(mode="json") | relation,
+        settings=settings.model_dump(mode="json"),
+        relation=relation,
         stopping=settings.stopping,
     )
 

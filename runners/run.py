@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from results.records.record import FINAL_STATUSES, Record, latest, read_records, write_json, write_plan
+from results.records.directory import latest, read_records, write_plan
+from results.records.files import write_json
+from results.records.record import FINAL_STATUSES, Record
 from results.records.resolved_study import ResolvedStudy, read_study, write_study
 from runners import environment
 from runners.launchers import local
@@ -54,7 +56,7 @@ def execute(
 
     def left() -> tuple[list[Task], int]:
         """What is to be run now, and of how many: what a stopping rule asks for joins when its time comes."""
-        records = list(read_records(options.directory))
+        records, _ = read_records(options.directory, planned.study)
         trials = wanted(planned, records, environment_id)
         write_plan(options.directory, environment_id, [trial.id for trial in trials])
         tasks = remaining(trials, records, environment_id, options.retry_failed)
@@ -92,12 +94,8 @@ def _marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:
     if not any((directory / "records").glob("*.json")):
         return resolved
     before = read_study(directory)
-    if before.digest == resolved.digest:
-        return replace(resolved, exploratory=before.exploratory)
     changed = [name for name in _DECLARED if getattr(before, name) != getattr(resolved, name)]
-    return replace(
-        resolved, exploratory=(*before.exploratory, f"changed after the first trial: {', '.join(changed)}")
-    )
+    return replace(resolved, exploratory=tuple(dict.fromkeys((*before.exploratory, *changed))))
 
 
 def remaining(

@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
-from results.records.record import Record, latest
+from results.records.directory import latest
+from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.stopping import decide
 from runners.plan import Plan

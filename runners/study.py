@@ -15,8 +15,8 @@ from ablations import Architecture
 from ablations.factor import nearest
 from runners import datasets, probes
 from runners.errors import BadInput
-from runners.explain import explain
 from runners.probes import WorkloadSettings, as_text
+from runners.study_mistakes import explain
 
 BUILTIN = Path(ablations.__file__).parent / "studies"
 

@@ -7,13 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 import ablations
 from ablations.building import stream_seed
-from results.records.resolved_study import Workload, workload_from_json
+from results.records.resolved_study import Workload
 
 _HOW_MANY = {
     *("seeds", "processes", "half_width", "max_processes", "batch_sizes", "cards", "spot_check"),
-    *("sweep_of", "equal_memory_of", "spot_check_of"),
 }
 """Settings that say how many blocks and companions there are, and change none of them."""
 
@@ -100,14 +101,10 @@ def make_trial(**fields: Any) -> Trial:
 
 def trial_from_json(content: dict[str, Any]) -> Trial:
     """The inverse of `Trial.to_json`."""
-    return Trial(
-        **content
-        | {
-            "workload": workload_from_json(content["workload"]),
-            "arms": tuple(TrialArm(**arm) for arm in content["arms"]),
-            "plugins": tuple(content["plugins"]),
-        }
-    )
+    return _TRIAL.validate_python(content)
+
+
+_TRIAL = TypeAdapter(Trial)
 
 
 @cache

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from results.frames import samples as frames
-from results.records.record import Record, RecordError
+from results.records.files import RecordError
+from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 
 KEY_COLUMNS = ["environment", "workload", "arm", "mode", "source", "device"]

@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from results.records.record import Outcome, Record, RecordError, latest
+from results.records.directory import latest
+from results.records.files import RecordError
+from results.records.record import Outcome, Record
 from results.records.resolved_study import ResolvedStudy
 
 TRIAL_COLUMNS = ["trial", "workload", "kind", "block", "environment", "attempt", "started_at"]

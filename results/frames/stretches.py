@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from results.frames import samples as frames
-from results.records.record import Record, latest
+from results.records.directory import latest
+from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 
 _READINGS = ["seconds", "others_cores", "steal_share", "throttled_share", "clock_mhz", "energy_joules"]

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from results.frames.code_versions import contexts
+from results.frames.benchmarks import contexts
 from results.plots.forest import effect_line, verdict_legend
 from results.plots.theme import BAND, INK, nothing, ratio_axis, themed
 from results.tables import format as text

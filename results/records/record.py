@@ -1,20 +1,14 @@
-"""The record: what one trial left behind, written once and never changed.
+"""The record: what one trial left behind, written once and never changed."""
 
-A run directory holds `study.json`, `environment/<id>.json`, `plan/<environment>.json` and
-`records/<trial>-<environment>-<attempt>.json`. Directories of one study from several machines merge by
-copying files.
-"""
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, get_args
 
-import json
-import os
-import re
-import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal, get_args
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
-SCHEMA_VERSION = 1
+from results.records.files import SCHEMA_VERSION
+from results.records.profile_summary import ProfileSummary
+from results.records.values import STRICT, Count, FileName, Free, Number, Positive, Seconds, Share, Text
 
 Status = Literal[
     "ok", "out_of_memory", "diverged", "not_applicable", "failed", "timed_out", "killed"
@@ -22,11 +16,8 @@ Status = Literal[
 FINAL_STATUSES: frozenset[Status] = frozenset({"ok", "out_of_memory", "diverged", "not_applicable"})
 """Never run again on resume; `failed` only where it is asked for, the others always."""
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-class RecordError(ValueError):
-    """A file is no record of this schema; the message names the file and what is wrong with it."""
+_OPEN = ConfigDict(extra="allow", allow_inf_nan=False, strict=True)
+"""Further details are kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +34,98 @@ class Measurement:
         device: What the value holds for, e.g. `cpu`, `cuda:0`, or the target of a simulation.
     """
 
-    metric: str
-    values: tuple[float, ...]
-    source: str
-    device: str
-    warmup: tuple[float, ...] = ()
-    mode: str | None = None
-    split: str | None = None
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    metric: Text
+    values: tuple[Number, ...]
+    source: Text
+    device: Text
+    warmup: tuple[Number, ...] = ()
+    mode: Text | None = None
+    split: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """A metric over the course of training: `y[i]` was evaluated after `step[i]` optimizer steps."""
 
-    metric: str
-    split: str
-    step: tuple[int, ...]
-    y: tuple[float, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    metric: Text
+    split: Text
+    step: tuple[Count, ...]
+    y: tuple[Number, ...]
 
     def __post_init__(self) -> None:
         if len(self.step) != len(self.y):
             raise ValueError(f"curve {self.metric}: {len(self.step)} steps but {len(self.y)} values")
+
+
+class Timing(TypedDict, total=False):
+    """How an arm was timed in one mode: steps taken, and whether its warm-up ended in a steady state."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    steps: Count
+    steps_per_block: Count
+    warmup_steps: Count
+    steady: bool | None
+
+
+class OutcomeDetails(TypedDict, total=False):
+    """What a reader may want that is no metric.
+
+    `fingerprint` digests operators, shapes and outputs; `censored` and `invalid` name the metrics that have
+    no number, or none that can be believed, and why; `profiles` are those of a memory workload; `macs` are
+    of one image, `timing` is by mode; `more` is a probe's own.
+    """
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    fingerprint: Text
+    censored: dict[Text, Text]
+    invalid: dict[Text, Text]
+    profiles: list[ProfileSummary]
+    batch_size: Positive
+    macs: Count
+    timing: dict[Text, Timing]
+    output_shape: list[Count]
+    train_images: Count
+    validation_images: Count
+    test_images: Count
+    more: dict[Text, Free]
+
+
+class MachineStretches(TypedDict, total=False):
+    """The machine's state by stretch of timed rounds, a list a counter, and why a stretch is marked."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    seconds: list[Seconds]
+    others_cores: list[Number | None]
+    steal_share: list[Share | None]
+    throttled_share: list[Number | None]
+    clock_mhz: list[Number | None]
+    device_throttling: list[Text | None]
+    energy_joules: list[Number | None]
+    marks: list[list[Text]]
+
+
+class RecordDetails(TypedDict, total=False):
+    """What concerns a whole trial; `log` names the file that holds what it printed."""
+
+    __pydantic_config__ = _OPEN  # type: ignore[misc]
+
+    threads: Positive
+    load_at_start: Number | None
+    resident_bytes: Count
+    schedule: Text
+    cores: list[Count]
+    block_seconds: Seconds
+    timer: dict[Text, Number]
+    machine: dict[Text, MachineStretches]
+    seconds_by_phase: dict[Text, Annotated[float, Field(ge=-1, le=1e9)]]
+    log: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +140,19 @@ class Outcome:
         reason: Why the status is not `ok`, in one line.
         measurements: Raw samples.
         curves: Convergence curves.
-        details: Anything a reader may want that is no metric (the fingerprint, counts by category).
+        details: See `OutcomeDetails`.
     """
 
-    arm: str
-    variant: str
-    levels: dict[str, Any]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    arm: Text
+    variant: Text
+    levels: dict[Text, Free]
     status: Status = "ok"
-    reason: str | None = None
+    reason: Text | None = None
     measurements: tuple[Measurement, ...] = ()
     curves: tuple[Curve, ...] = ()
-    details: dict[str, Any] = field(default_factory=dict)
+    details: OutcomeDetails = field(default_factory=OutcomeDetails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +168,28 @@ class Record:
         started_at: UTC, ISO 8601.
         seconds: Wall time from the start of the process to the record.
         outcomes: One per arm.
-        details: What concerns the whole trial (threads, order of the rounds).
+        details: See `RecordDetails`.
     """
 
-    trial: str
-    workload: str
-    block: str
-    environment: str
-    attempt: int
-    started_at: str
-    seconds: float
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    trial: FileName
+    workload: Text
+    block: Annotated[str, Field(pattern=r"^(exact|[a-z_]{1,40}-\d{1,9})$")]
+    environment: FileName
+    attempt: Positive
+    started_at: Text
+    seconds: Seconds
     outcomes: tuple[Outcome, ...]
-    details: dict[str, Any] = field(default_factory=dict)
-    schema_version: int = SCHEMA_VERSION
+    details: RecordDetails = field(default_factory=RecordDetails)
+    schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)] = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
         if not self.outcomes:
             raise ValueError(f"record of trial {self.trial}: no outcome; every arm of a trial has one")
+        names = [outcome.arm for outcome in self.outcomes]
+        if len(set(names)) < len(names):
+            raise ValueError(f"record of trial {self.trial}: an arm has two outcomes")
 
     @property
     def status(self) -> Status:
@@ -129,121 +198,12 @@ class Record:
         return max((outcome.status for outcome in self.outcomes), key=severity.index)
 
     @property
+    def block_number(self) -> int:
+        """`process-7` is 7; 0 where there is one block."""
+        number = self.block.rpartition("-")[2]
+        return int(number) if number.isdigit() else 0
+
+    @property
     def file_name(self) -> str:
         """`<trial>-<environment>-<attempt>.json`."""
         return f"{self.trial}-{self.environment}-{self.attempt}.json"
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON so that a reader sees the whole file or none: temporary file, fsync, atomic rename.
-
-    Raises:
-        ValueError: A number is NaN or infinite, which JSON cannot hold.
-    """
-    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def write_record(run: Path, record: Record) -> Path:
-    """Write a record into a run directory.
-
-    Raises:
-        FileExistsError: The attempt was recorded before; records are immutable.
-    """
-    if not _SAFE_NAME.fullmatch(record.file_name):
-        raise ValueError(f"record name {record.file_name!r} may hold letters, digits, _, - and . only")
-    path = run / "records" / record.file_name
-    if path.exists():
-        raise FileExistsError(f"{path} exists; a record is never overwritten")
-    write_json(path, asdict(record))
-    return path
-
-
-def read_record(path: Path) -> Record:
-    """Read one record.
-
-    Raises:
-        RecordError: The file is not JSON, of another schema version, or lacks a field.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{path}: not a readable JSON file ({error})") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise RecordError(f"{path}: schema version {version!r}, expected {SCHEMA_VERSION}")
-    try:
-        return _record(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"{path}: not a record ({error!r})") from error
-
-
-def _record(content: dict[str, Any]) -> Record:
-    outcomes = tuple(
-        Outcome(
-            **outcome
-            | {
-                "measurements": tuple(
-                    Measurement(**m | {"values": tuple(m["values"]), "warmup": tuple(m["warmup"])})
-                    for m in outcome["measurements"]
-                ),
-                "curves": tuple(
-                    Curve(**c | {"step": tuple(c["step"]), "y": tuple(c["y"])}) for c in outcome["curves"]
-                ),
-            }
-        )
-        for outcome in content["outcomes"]
-    )
-    return Record(**content | {"outcomes": outcomes})
-
-
-def read_records(run: Path) -> Iterator[Record]:
-    """All records of a run directory, in the order of their file names.
-
-    Raises:
-        RecordError: A file in `records/` is no record.
-    """
-    for path in sorted((run / "records").glob("*.json")):
-        yield read_record(path)
-
-
-def write_plan(run: Path, environment: str, trials: Iterable[str]) -> None:
-    """Write which trials an environment's run consists of; what was recorded for others is superseded."""
-    content = {"schema_version": SCHEMA_VERSION, "trials": sorted(trials)}
-    write_json(run / "plan" / f"{environment}.json", content)
-
-
-def read_plans(run: Path) -> dict[str, frozenset[str]]:
-    """The ids of the trials planned, by environment.
-
-    Raises:
-        RecordError: A file in `plan/` is no plan.
-    """
-    plans = {}
-    for path in sorted((run / "plan").glob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            plans[path.stem] = frozenset(map(str, content["trials"]))
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-            raise RecordError(f"{path}: not a plan ({error!r})") from error
-    return plans
-
-
-def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
-    """The last attempt by (trial, environment)."""
-    newest: dict[tuple[str, str], Record] = {}
-    for record in records:
-        key = (record.trial, record.environment)
-        if key not in newest or record.attempt > newest[key].attempt:
-            newest[key] = record
-    return newest

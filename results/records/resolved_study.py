@@ -5,28 +5,37 @@ Whoever analyses a run reads this file alone to know what was asked: no architec
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from results.records.files import SCHEMA_VERSION, RecordError, dump, explain, parse, write_json
 from results.records.metric import Metric
-from results.records.record import SCHEMA_VERSION, RecordError, write_json
+from results.records.values import LONGEST_SECONDS, STRICT, Free, Positive, Text
 
 FactorKind = Literal["behavioural", "equivalent", "resource-only"]
 Role = Literal["baseline", "control", "arm"]
-WorkloadKind = Literal["complexity", "memory", "throughput", "convergence"]
+RelationKind = Literal["sweep", "equal_memory", "spot_check"]
 
 CONTROL_FACTOR, CONTROL_LEVEL = "(control)", "duplicate"
+EXACT = "exact"
+"""The block of a workload in which one deterministic trial decides, and what its `n` counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactorInfo:
     """A factor of the study: its kind, its help text, its levels as text, the study's baseline first."""
 
-    name: str
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Text
     kind: FactorKind
-    help: str
-    levels: tuple[str, ...]
+    help: Text
+    levels: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +48,11 @@ class Arm:
         changes: The levels that differ from the study's baseline, as text; empty for baseline and control.
     """
 
-    name: str
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Text
     role: Role
-    changes: dict[str, str]
+    changes: dict[Text, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +66,27 @@ class Stopping:
         at_most: Blocks where it ends in any case.
     """
 
-    metric: str
-    half_width: float
-    at_most: int
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    metric: Text
+    half_width: Annotated[float, Field(gt=0, le=1)]
+    at_most: Positive
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a workload belongs to another one: the same question, asked in another way.
+
+    Attributes:
+        kind: `sweep` is another batch size, `equal_memory` each arm at the batch that a card holds,
+            `spot_check` each arm alone in its processes.
+        of: The workload that it belongs to.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    kind: RelationKind
+    of: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +100,39 @@ class Workload:
         replicates: Blocks planned; the fewest of them where `stopping` adds more.
         variants: Canonical specification of each arm in this context, by arm name.
         input_size: Height and width of the input in pixels.
-        batch_size: Images a step; None where it does not matter.
+        batch_size: Images a step; None where it does not matter, or each arm has its own.
         precision: `fp32`, `bf16-autocast` or `bf16`.
         dataset: Name of the data set; None where the input is synthetic.
         context: The context in words, e.g. "resnet depth 50, 224 px, batch 32".
         settings: Everything else that defines the workload (steps, recipe, target, threads).
         stopping: When further blocks are not worth it; None where their number is fixed.
+        relation: The workload that this one belongs to, and how; None where it stands for itself.
     """
 
-    name: str
-    kind: WorkloadKind
-    block_unit: str
-    replicates: int
-    variants: dict[str, str]
-    input_size: int
-    batch_size: int | None
-    precision: str
-    dataset: str | None
-    context: str
-    settings: dict[str, Any]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Text
+    kind: Text
+    block_unit: Text
+    replicates: Annotated[int, Field(ge=1, le=100_000)]
+    variants: dict[Text, Text]
+    input_size: Positive
+    batch_size: Positive | None
+    precision: Text
+    dataset: Text | None
+    context: Text
+    settings: dict[Text, Free]
     stopping: Stopping | None = None
+    relation: Relation | None = None
+
+    def belongs_to(self, kind: RelationKind) -> str | None:
+        """The workload that it is the sweep, equal memory or spot check of; None if of none."""
+        return self.relation.of if self.relation is not None and self.relation.kind == kind else None
+
+    @property
+    def stands_in_headlines(self) -> bool:
+        """Whether its headline metrics belong there: a check or a member of a sweep speaks for no arm."""
+        return self.relation is None or self.relation.kind == "equal_memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,71 +150,142 @@ class ResolvedStudy:
         workloads: What the arms are put through.
         metrics: What is measured, with the study's margins.
         budget_seconds: What blocks beyond the fewest may take in sum; None without a limit.
-        exploratory: What was changed after the first trial, in words.
+        exploratory: What was changed after the first trial: the names of the fields.
     """
 
-    name: str
-    question: str
-    architecture: str
-    design: str
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: Text
+    question: Text
+    architecture: Text
+    design: Text
     seed: int
     factors: tuple[FactorInfo, ...]
     arms: tuple[Arm, ...]
     workloads: tuple[Workload, ...]
     metrics: tuple[Metric, ...]
-    budget_seconds: float | None = None
-    exploratory: tuple[str, ...] = ()
+    budget_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] | None = None
+    exploratory: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        for noun in ("factors", "arms", "workloads", "metrics"):
+            twice = _repeated(one.name for one in getattr(self, noun))
+            if twice is not None:
+                raise ValueError(f"{noun}: two are named {twice!r}")
+        if [arm.role for arm in self.arms].count("baseline") != 1:
+            raise ValueError("arms: expected one with the role 'baseline'")
+        known = {arm.name for arm in self.arms}
+        for workload in self.workloads:
+            if not workload.variants.keys() <= known:
+                stranger = min(workload.variants.keys() - known)
+                raise ValueError(f"workload {workload.name}: a variant of {stranger!r}, which is no arm")
+            if workload.variants and self.baseline not in workload.variants:
+                raise ValueError(f"workload {workload.name}: no variant of the baseline")
+
+    @property
+    def baseline(self) -> str:
+        """Name of the baseline arm."""
+        return next(arm.name for arm in self.arms if arm.role == "baseline")
 
     @property
     def digest(self) -> str:
         """SHA-256 over all of it but `exploratory`."""
-        content = asdict(self)
-        del content["exploratory"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return _digest(dump(self))
+
+    @property
+    def sweeps(self) -> dict[str, str]:
+        """For each member of a sweep over batch sizes the workload that it belongs to, itself included."""
+        members = {w.name: of for w in self.workloads if (of := w.belongs_to("sweep")) is not None}
+        return {of: of for of in members.values()} | members
+
+    def labels(self, arm: Arm) -> dict[str, str]:
+        """`factor`, `level` and `baseline_level` of an arm; several changes are joined by `+`, sorted."""
+        if arm.role == "control":
+            return {"factor": CONTROL_FACTOR, "level": CONTROL_LEVEL, "baseline_level": ""}
+        first = {factor.name: factor.levels[0] for factor in self.factors if factor.levels}
+        names = sorted(arm.changes)
+        return {
+            "factor": "+".join(names),
+            "level": "+".join(arm.changes[name] for name in names),
+            "baseline_level": "+".join(first.get(name, "") for name in names),
+        }
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def _digest(content: dict[str, Any]) -> str:
+    declared = {key: value for key, value in content.items() if key not in _NOT_DECLARED}
+    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+
+
+_NOT_DECLARED = {"schema_version", "digest", "exploratory"}
+_RELATIONS: dict[str, RelationKind] = {
+    "sweep_of": "sweep",
+    "equal_memory_of": "equal_memory",
+    "spot_check_of": "spot_check",
+}
+"""Keys by which workloads said in their settings what they belong to, before there was a field for it."""
+
+
+_CONTENT = TypeAdapter(dict[str, Any])
+_STUDY = TypeAdapter(ResolvedStudy)
 
 
 def write_study(run: Path, study: ResolvedStudy) -> None:
-    """Write `study.json` into a run directory."""
-    write_json(run / "study.json", {"schema_version": SCHEMA_VERSION, "digest": study.digest} | asdict(study))
+    """Write `study.json` into a run directory.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    write_json(run / "study.json", {"schema_version": SCHEMA_VERSION, "digest": study.digest} | dump(study))
 
 
 def read_study(run: Path) -> ResolvedStudy:
     """Read `study.json` of a run directory.
 
     Raises:
-        RecordError: There is none, or it is not of this schema.
+        RecordError: There is none, it is not of this schema, or it was changed after it was written.
     """
     path = run / "study.json"
+    if not path.is_file():
+        raise RecordError(f"{run}: not a run directory (no study.json)")
+    content = parse(path, _CONTENT, "a study")
+    version = content.pop("schema_version", None)
+    if version is True or version != SCHEMA_VERSION:
+        raise RecordError(f"{path}: not a study: schema version {version!r}, expected {SCHEMA_VERSION}")
+    written = content.pop("digest", None)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RecordError(f"{run}: not a run directory (no study.json)") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{path}: not a readable JSON file ({error})") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise RecordError(f"{path}: schema version {version!r}, expected {SCHEMA_VERSION}")
-    try:
-        return _study(content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"{path}: not a study ({error!r})") from error
+        study = _STUDY.validate_json(json.dumps(_upgraded(content)), strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{path}: not a study: {explain(error)}") from error
+    if written != _digest(content):
+        raise RecordError(
+            f"{path}: changed after it was written, so that its margins and stopping rules are not those "
+            "declared beforehand; restore it, or run the study again with --fresh"
+        )
+    return study
 
 
-def _study(content: dict[str, Any]) -> ResolvedStudy:
-    fields = {name: value for name, value in content.items() if name not in {"schema_version", "digest"}}
-    return ResolvedStudy(
-        **fields
-        | {
-            "factors": tuple(FactorInfo(**f | {"levels": tuple(f["levels"])}) for f in content["factors"]),
-            "arms": tuple(Arm(**a) for a in content["arms"]),
-            "workloads": tuple(workload_from_json(w) for w in content["workloads"]),
-            "metrics": tuple(Metric(**m) for m in content["metrics"]),
-            "exploratory": tuple(content["exploratory"]),
-        }
-    )
+def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
+    """A study as it is written today; earlier ones kept a workload's relation among its settings."""
+    workloads = content.get("workloads")
+    if not isinstance(workloads, list):
+        return content
+    told = content.get("exploratory")
+    said = [one.removeprefix("changed after the first trial: ") for one in told or () if isinstance(one, str)]
+    return content | {
+        "workloads": [_with_relation(one) if isinstance(one, dict) else one for one in workloads],
+        "exploratory": said if isinstance(told, list) and len(said) == len(told) else told or (),
+    }
 
 
-def workload_from_json(content: dict[str, Any]) -> Workload:
-    """The inverse of `dataclasses.asdict` for a workload."""
-    stopping = content.get("stopping")
-    return Workload(**content | {"stopping": stopping and Stopping(**stopping)})
+def _with_relation(workload: dict[str, Any]) -> dict[str, Any]:
+    settings = workload.get("settings")
+    if not isinstance(settings, dict) or workload.get("relation") is not None:
+        return workload
+    for key, kind in _RELATIONS.items():
+        if key in settings:
+            return workload | {"relation": {"kind": kind, "of": settings[key]}}
+    return workload

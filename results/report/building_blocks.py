@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.frames.code_versions import contexts, newest
+from results.frames.benchmarks import contexts, newest
 from results.report.table import Cell, Table
 from results.run import Run
 from results.tables import format as text

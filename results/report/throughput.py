@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import plots
-from results.records.related import spot_check_of, sweep_of, sweeps
 from results.report.table import Cell, Table
 from results.run import Run
 from results.tables import disturbances
@@ -52,7 +51,7 @@ def throughput_section(run: Run, environment: str) -> ThroughputSection | None:
     )
     if speed.empty:
         return None
-    beside = {w.name for w in run.study.workloads if spot_check_of(w) or sweep_of(w)}
+    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
     return ThroughputSection(
         disturbances.warnings(stretches, timed_arms, isolation),
         [
@@ -77,7 +76,7 @@ def throughput_figures(run: Run, environment: str) -> dict[str, tuple[Figure, st
     if table["images_per_second"].isna().all():
         return {}
     arms = ", ".join(dict.fromkeys(table[table["role"] != "control"]["arm"]))
-    beside = {w.name for w in run.study.workloads if spot_check_of(w) or sweep_of(w)}
+    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
     drawn = {
         "throughput": (
             plots.throughput(table[~table["workload"].isin(beside)]),
@@ -85,7 +84,7 @@ def throughput_figures(run: Run, environment: str) -> dict[str, tuple[Figure, st
             f"Bar chart: time per image and images per second for {arms}.",
         )
     }
-    members = sweeps(run.study)
+    members = run.study.sweeps
     swept = table[table["workload"].isin(members)]
     if len(swept):
         drawn["batch-sweep"] = (

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import plots
-from results.frames.code_versions import newest
+from results.frames.benchmarks import newest
 from results.frames.memory_profiles import most_changed, preferred
 from results.report import content
 from results.report.building_blocks import blocks_sections

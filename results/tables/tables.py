@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from results.records.arms import labels
-from results.records.related import spot_check_of
 from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
 from results.verdicts import statistics as rules
 from results.verdicts import stopping
@@ -41,10 +39,10 @@ def variants(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.Data
     """One row per arm: headline metrics side by side, then what became of the arm in each workload."""
     several = outcomes["environment"].nunique() > 1
     table = pd.DataFrame(
-        [{"arm": arm.name, "role": arm.role, **labels(study, arm)} for arm in study.arms]
+        [{"arm": arm.name, "role": arm.role, **study.labels(arm)} for arm in study.arms]
     ).set_index("arm")
     for cell in cells(study, measurements, outcomes):
-        if cell.metric and cell.metric.headline and not spot_check_of(cell.workload):
+        if cell.metric and cell.metric.headline and not cell.workload.belongs_to("spot_check"):
             values = {arm: cell.average(cell.values(arm)) for arm in cell.workload.variants}
             table[column_of(cell, several)] = pd.Series(values, dtype=float)
     for workload in study.workloads:

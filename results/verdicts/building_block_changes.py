@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.frames.code_versions import version_of, versions
-from results.records.benchmark_store import CALL_SECONDS
+from results.frames.benchmarks import in_order, versions
+from results.records.benchmarks import CALL_SECONDS
 from results.verdicts import statistics as rules
-from results.verdicts.building_blocks import CONTEXT, FOUND, METRIC, adjusted, frame, in_order, judged
+from results.verdicts.building_blocks import CONTEXT, FOUND, METRIC, adjusted, frame, judged
 
 CHANGE_COLUMNS = [
     *("environment", "version", "commit", "dirty", "first_version", "benchmark", *CONTEXT),
@@ -29,8 +29,8 @@ def changes(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd
     Returns:
         One row per (environment, later version, benchmark); empty where only one version was timed.
     """
-    named = in_order(benchmarks.assign(version=version_of(benchmarks)))
-    order = versions(benchmarks) if len(benchmarks) else []
+    named = in_order(benchmarks)
+    order = versions(benchmarks)
     rows = []
     for environment in named["environment"].unique():
         here = named[named["environment"] == environment]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.frames.code_versions import version_of, versions
-from results.records.benchmark_store import CALL_SECONDS
+from results.frames.benchmarks import in_order, versions
+from results.records.benchmarks import CALL_SECONDS
 from results.verdicts import statistics as rules
 from results.verdicts.judge import Rule, conclude
 from results.verdicts.statistics import Estimate
@@ -40,8 +40,8 @@ def levels(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.
     Returns:
         One row per (environment, version, benchmark); `effect` is the ratio to the baseline.
     """
-    named = in_order(benchmarks.assign(version=version_of(benchmarks)))
-    order = versions(benchmarks) if len(benchmarks) else []
+    named = in_order(benchmarks)
+    order = versions(benchmarks)
     rows = [
         row
         for environment in named["environment"].unique()
@@ -52,14 +52,6 @@ def levels(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.
         for row in _group(group, margin)
     ]
     return frame(rows, LEVEL_COLUMNS)
-
-
-def in_order(benchmarks: pd.DataFrame) -> pd.DataFrame:
-    """Benchmarks by block and size, baselines first; processes time them in orders of their own."""
-    order = ["block", "image_size", "batch_size", "channels", "mode", "group", "is_baseline", "level"]
-    return benchmarks.sort_values(
-        order, ascending=[name != "is_baseline" for name in order], na_position="first", kind="stable"
-    )
 
 
 def _group(group: pd.DataFrame, margin: float) -> Iterator[dict[str, Any]]:

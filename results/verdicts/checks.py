@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.records.arms import baseline_of
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.cells import Cell
 
@@ -43,7 +42,7 @@ class Checks:
 
 
 def _inert(study: ResolvedStudy, outcomes: pd.DataFrame) -> frozenset[tuple[str, str]]:
-    baseline = baseline_of(study)
+    baseline = study.baseline
     found: set[tuple[str, str]] = set()
     for probe in (workload for workload in study.workloads if workload.kind == "complexity"):
         here = outcomes[(outcomes["workload"] == probe.name) & outcomes["fingerprint"].notna()]
@@ -81,9 +80,9 @@ def _placebos(
                 for frame in (outcomes, timeless, curves)
             ]
             for arm in equivalent:
-                if {arm, baseline_of(study)} <= set(frames[0]["arm"]):
+                if {arm, study.baseline} <= set(frames[0]["arm"]):
                     key = (environment, workload.name, arm)
-                    found[key] = _first_difference(arm, baseline_of(study), *frames)
+                    found[key] = _first_difference(arm, study.baseline, *frames)
     return found
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 
-from results.records.arms import baseline_of, labels
 from results.records.metric import Metric
 from results.records.resolved_study import Arm, ResolvedStudy, Workload
 from results.tables import format as text
@@ -45,7 +44,7 @@ def divergence_rows(study: ResolvedStudy, outcomes: pd.DataFrame) -> list[dict[s
 def _row(
     study: ResolvedStudy, workload: Workload, environment: str, arm: Arm, *, wide: pd.DataFrame, size: int
 ) -> dict[str, Any]:
-    baseline = baseline_of(study)
+    baseline = study.baseline
     known = {arm.name, baseline} <= set(wide.columns)
     pairs = wide[[arm.name, baseline]].dropna() if known else pd.DataFrame({arm.name: [], baseline: []})
     control = arm.role == "control"
@@ -58,7 +57,7 @@ def _row(
             environment=environment,
             arm=arm.name,
             baseline=baseline,
-            labels=labels(study, arm),
+            labels=study.labels(arm),
             family=family,
             comparisons=comparisons,
         ),

@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-from results.records.arms import baseline_of, labels
-from results.records.related import spot_check_of
 from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
 from results.verdicts import notes
 from results.verdicts.cells import CELL_COLUMNS, Cell, cells
@@ -21,7 +19,7 @@ def effects(
     The family of an arm is all arms of its cell. The A/A rows of everything that varies are one family
     per environment, those of isolated spot checks another.
     """
-    baseline = baseline_of(study)
+    baseline = study.baseline
     comparisons = [
         Comparison(
             cell,
@@ -29,7 +27,7 @@ def effects(
             baseline,
             {arm.name: 1.0, baseline: -1.0},
             cell.family if arm.role == "arm" else _control_family(cell),
-            labels(study, arm),
+            study.labels(arm),
         )
         for cell in cells(study, measurements, outcomes)
         for arm in sorted(study.arms, key=lambda arm: arm.role != "control")
@@ -43,7 +41,7 @@ def interactions(
     study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
 ) -> pd.DataFrame:
     """One row per pair of factors and cell: what two changes do together beyond what each does alone."""
-    baseline = baseline_of(study)
+    baseline = study.baseline
     single = {next(iter(arm.changes.items())): arm.name for arm in study.arms if len(arm.changes) == 1}
     comparisons = []
     for cell in cells(study, measurements, outcomes):
@@ -52,13 +50,13 @@ def interactions(
             if len(arm.changes) == len(parts) == 2 and cell.metric and arm.name in cell.workload.variants:
                 weights = {arm.name: 1.0, parts[0]: -1.0, parts[1]: -1.0, baseline: 1.0}
                 family = f"interactions {cell.family}"
-                comparisons.append(Comparison(cell, arm.name, baseline, weights, family, labels(study, arm)))
+                comparisons.append(Comparison(cell, arm.name, baseline, weights, family, study.labels(arm)))
     return frame(judge(comparisons, Checks.of(study, measurements, outcomes, curves)))
 
 
 def _control_family(cell: Cell) -> str:
     """A spot check compares other processes at other times: its A/A rows say nothing about the others."""
-    kind = "exact " if cell.exact else "spot check " if spot_check_of(cell.workload) else ""
+    kind = "exact " if cell.exact else "spot check " if cell.workload.belongs_to("spot_check") else ""
     return f"A/A {kind}{cell.environment}"
 
 

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.records.arms import baseline_of
-from results.records.related import spot_check_of
 from results.records.resolved_study import ResolvedStudy
 from results.tables import format as text
 from results.verdicts import statistics as rules
@@ -42,7 +40,7 @@ def isolation(
         outcomes: As `Run.outcomes` holds it.
         effects: Their effects; the ratios and intervals of both sides are taken from there.
     """
-    kin = {w.name: spot_check_of(w) for w in study.workloads if spot_check_of(w)}
+    kin = {w.name: of for w in study.workloads if (of := w.belongs_to("spot_check"))}
     names = {*kin, *kin.values()}
     rows: list[Row] = []
     if kin and not measurements.empty:
@@ -95,7 +93,7 @@ def _compared(
     study: ResolvedStudy, whole: Cell, spot: Cell, told: dict[tuple[str, ...], Row]
 ) -> Iterator[Row]:
     """A row per arm of two cells that ask the same."""
-    baseline = baseline_of(study)
+    baseline = study.baseline
     shared = set(whole.workload.variants) & set(spot.workload.variants)
     for arm in (arm.name for arm in study.arms if arm.role == "arm" and arm.name in shared):
         row: Row = dict(zip(CELL_COLUMNS, (part or None for part in _key(whole)), strict=True))

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from results.records.metric import Metric
-from results.records.related import stands_in_headlines
 from results.records.resolved_study import Workload
 
 CONTRACT_COLUMNS = [
@@ -48,7 +47,7 @@ def context(
         "better": metric.better if metric else "",
         "effect_kind": metric.effect_kind if metric else "",
         "margin": metric.margin if metric else None,
-        "headline": bool(metric and metric.headline) and stands_in_headlines(workload),
+        "headline": bool(metric and metric.headline) and workload.stands_in_headlines,
     }
     return {
         **described,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.frames import samples as frames
-from results.records.arms import baseline_of
-from results.records.record import Record, latest
+from results.records.directory import latest
+from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell, cells
@@ -82,7 +82,7 @@ def _half_widths(
     study: ResolvedStudy, workload: Workload, records: Sequence[Record]
 ) -> dict[tuple[str, str], float]:
     """Half-widths of the simultaneous intervals by arm and mode, on the scale of the analysis."""
-    baseline, arms = baseline_of(study), {arm.name for arm in study.arms if arm.role == "arm"}
+    baseline, arms = study.baseline, {arm.name for arm in study.arms if arm.role == "arm"}
     return {
         (arm, cell.mode or ""): _half_width(cell, arm, baseline, len(arms))
         for cell in _cells(study, workload, records)

@@ -9,9 +9,10 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from results.records.record import Record, Status, read_record, write_record
-from runners.arms import blank
+from results.records.directory import read_record, write_record
+from results.records.record import Record, Status
 from runners.execute import execute, make_record
+from runners.outcomes import blank
 from runners.trial import Trial
 
 REFRESH_SECONDS = 1.0

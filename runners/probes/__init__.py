@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ablations.factor import Level, format_level, nearest
 from results.records.metric import Metric
-from results.records.record import Outcome
-from results.records.resolved_study import Stopping, WorkloadKind
+from results.records.record import Outcome, RecordDetails
+from results.records.resolved_study import RelationKind, Stopping
 from runners.errors import BadInput
 from runners.trial import Trial
 
@@ -58,8 +58,8 @@ class WorkloadSettings(BaseModel):
         return None
 
     @property
-    def companions(self) -> tuple[tuple[str, "WorkloadSettings"], ...]:
-        """Workloads that come with this one, each with the key that names this one in its settings."""
+    def companions(self) -> tuple[tuple[RelationKind, "WorkloadSettings"], ...]:
+        """Workloads that come with this one, each with how it belongs to it."""
         return ()
 
 
@@ -80,7 +80,7 @@ class Result:
     """
 
     outcomes: tuple[Outcome, ...]
-    details: dict[str, Any] = field(default_factory=dict)
+    details: RecordDetails = field(default_factory=RecordDetails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Probe:
             reaches on the trial's cores) to a forecast for one trial.
     """
 
-    kind: WorkloadKind
+    kind: str
     summary: str
     settings: type[WorkloadSettings]
     metrics: tuple[Metric, ...]

@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from results.records.record import read_records
+from results.records.directory import read_records
 from runners import environment
 from runners import study as studies
 from runners.launchers import local
 from runners.launchers.local import Task
 from runners.plan import plan
-from runners.progress import Display
+from runners.terminal.progress import Display
 
 STUDY = """question = "What does measuring cost?"
 architecture = "resnet"
@@ -51,7 +51,7 @@ def measure(out: Path, *, width: int, batch_size: int, arm_seconds: float) -> di
         cpu, wall = time.process_time(), time.perf_counter()
         local.run(tasks[1:], directory=out, environment=name, jobs=1, notify=notify)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    record = next(r for r in read_records(out) if r.trial == tasks[1].trial.id)
+    record = next(r for r in read_records(out)[0] if r.trial == tasks[1].trial.id)
     spent, timer = record.details["seconds_by_phase"], record.details["timer"]
     measurements = [m for o in record.outcomes for m in o.measurements if m.metric == "step_seconds"]
     steps = record.outcomes[0].details["timing"]

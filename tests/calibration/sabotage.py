@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from ablations import architecture
 from runners.probes import Mode
-from runners.timing import steps
-from runners.timing.clock import Mark, Step
-from runners.timing.settings import ThroughputSettings
+from runners.probes.throughput import steps
+from runners.probes.throughput.clock import Mark, Step
+from runners.probes.throughput.settings import ThroughputSettings
 from runners.trial import Trial, TrialArm
 
 REPORTED, RUN = 100, 103

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from results.records.record import read_records
+from results.records.directory import read_records
 from runners import environment
 from runners import study as studies
 from runners.launchers import local
@@ -61,7 +61,7 @@ def ours(out: Path, answers: int) -> Iterator[dict[str, Any]]:
         start = time.perf_counter()
         local.run([Task(trial, 1)], directory=out, environment=name, jobs=1, notify=lambda _: None)
         seconds = time.perf_counter() - start
-        record = next(r for r in read_records(out) if r.trial == trial.id)
+        record = next(r for r in read_records(out)[0] if r.trial == trial.id)
         samples = {o.arm: np.array(o.measurements[0].values) for o in record.outcomes}
         yield {
             "method": OURS,

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 import torch
 
-from results.records.pytest_benchmark import BenchmarkFile, frame, parse
+from results.frames.benchmarks import benchmarks as frame
+from results.records.benchmarks import BenchmarkFile
+from results.records.pytest_benchmark import read as parse
 from results.verdicts.building_blocks import levels
 from tests.results.planted_benchmarks import run_benchmarks
 

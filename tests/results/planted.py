@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from results.records.directory import write_record
+from results.records.files import write_json
 from results.records.metric import Metric
-from results.records.record import Curve, Measurement, Outcome, Record, Status, write_json, write_record
-from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, WorkloadKind, write_study
+from results.records.record import Curve, Measurement, Outcome, Record, Status
+from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 from tests.results import planted_memory
 
 BASELINE, CONTROL = "baseline", "(control)"
@@ -94,7 +96,7 @@ class Plan:
 
 
 def study(plan: Plan) -> ResolvedStudy:
-    def workload(name: str, kind: WorkloadKind, unit: str, replicates: int, **given: Any) -> Workload:
+    def workload(name: str, kind: str, unit: str, replicates: int, **given: Any) -> Workload:
         context: dict[str, Any] = {
             "input_size": 224,
             "batch_size": 32,

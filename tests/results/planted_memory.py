@@ -5,8 +5,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from results.records.directory import write_record
+from results.records.files import write_json
 from results.records.metric import Metric
-from results.records.record import Measurement, Outcome, Record, write_json, write_record
+from results.records.record import Measurement, Outcome, Record
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 
 MIB = 2**20

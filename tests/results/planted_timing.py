@@ -8,9 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from results.records.directory import write_record
+from results.records.files import write_json
 from results.records.metric import Metric
-from results.records.record import Measurement, Outcome, Record, write_json, write_record
-from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
+from results.records.record import Measurement, Outcome, Record
+from results.records.resolved_study import (
+    Arm,
+    FactorInfo,
+    Relation,
+    RelationKind,
+    ResolvedStudy,
+    Workload,
+    write_study,
+)
 from tests.results.planted import BASELINE, CONTROL, ENVIRONMENT, HUGE, NORM, STEM, record
 
 ARMS = (
@@ -74,7 +84,13 @@ class TimingPlan:
 
 
 def study(plan: TimingPlan) -> ResolvedStudy:
-    def workload(name: str, batch: int | None, processes: int, **settings: Any) -> Workload:
+    def workload(
+        name: str,
+        batch: int | None,
+        processes: int,
+        relation: RelationKind | None = None,
+        **settings: Any,
+    ) -> Workload:
         specs = {
             arm.name: "resnet:" + ",".join(f"{name}={level}" for name, level in arm.changes.items())
             for arm in ARMS
@@ -82,15 +98,16 @@ def study(plan: TimingPlan) -> ResolvedStudy:
         context = f"resnet depth 18, 64 px{f', batch {batch}' if batch else ', largest batch on 4GiB'}"
         kept = {"threads": 2} | settings
         return Workload(
-            name, "throughput", "process", processes, specs, 64, batch, "fp32", None, context, kept
+            *(name, "throughput", "process", processes, specs, 64, batch, "fp32", None, context, kept),
+            relation=Relation(relation, "speed") if relation else None,
         )
 
     workloads = (
         workload("speed", BATCH, plan.processes),
-        workload("speed-batch-8", 8, plan.processes, sweep_of="speed"),
-        workload("speed-batch-128", 128, plan.processes, sweep_of="speed"),
-        workload("speed-4GiB", None, plan.processes, equal_memory_of="speed", card="4GiB"),
-        workload("speed-isolated", BATCH, plan.isolated, spot_check_of="speed", schedule="isolated"),
+        workload("speed-batch-8", 8, plan.processes, "sweep"),
+        workload("speed-batch-128", 128, plan.processes, "sweep"),
+        workload("speed-4GiB", None, plan.processes, "equal_memory", card="4GiB"),
+        workload("speed-isolated", BATCH, plan.isolated, "spot_check", schedule="isolated"),
     )
     return ResolvedStudy(
         "timed", "What is fast?", "resnet", "one-at-a-time", 7, FACTORS, ARMS, workloads, METRICS
@@ -112,7 +129,7 @@ def write_timed_run(path: Path, plan: TimingPlan | None = None) -> Path:
 
 def _records(plan: TimingPlan, workload: Workload, index: int, rng: np.random.Generator) -> Iterator[Record]:
     outcomes = [_outcome(plan, workload, arm.name, index, rng) for arm in ARMS]
-    alone = "spot_check_of" in workload.settings
+    alone = workload.belongs_to("spot_check") is not None
     details = {
         "threads": 2,
         "cores": [0, 1],
@@ -128,7 +145,7 @@ def _outcome(plan: TimingPlan, workload: Workload, arm: str, index: int, rng: np
     spec = workload.variants[arm]
     if arm == HUGE:
         return Outcome(arm, spec, {}, "out_of_memory", "needs 96 GiB")
-    alone = "spot_check_of" in workload.settings
+    alone = workload.belongs_to("spot_check") is not None
     ratio = plan.isolated_stem if alone and arm == STEM else RATIO[arm]
     batch = workload.batch_size or {STEM: 48, NORM: 96}.get(arm, 64)
     own = math.exp(rng.normal(0, 0.01))

@@ -221,7 +221,7 @@ def test_a_plan_names_every_trial_once(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_fault_of_ours_leaves_its_traceback_in_a_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runners import listings
+    from runners.terminal import listings
 
     def broken(what: str) -> None:
         raise ZeroDivisionError(what)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from results.records.record import FINAL_STATUSES, Outcome, Record, Status
 from runners import study
-from runners.arms import NotApplicable, make_variant
 from runners.errors import BadInput
 from runners.launchers.local import Task, _may_start, _Running
+from runners.outcomes import NotApplicable, make_variant
 from runners.plan import Plan, plan
 from runners.run import remaining
 from runners.trial import Trial, trial_from_json

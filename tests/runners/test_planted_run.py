@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import results
-from results.records.record import read_records
+from results.records.directory import read_records
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "tests" / "data" / "planted.toml"
@@ -72,7 +72,7 @@ def effect(
 
 def test_after_a_kill_no_finished_trial_runs_again_and_the_report_is_complete(finished: Finished) -> None:
     out, _, before = finished
-    records = list(read_records(out))
+    records = list(read_records(out)[0])
     assert len(before) >= 14
     assert {record.attempt for record in records} == {1}
     assert len({record.trial for record in records}) == len(records)
@@ -139,7 +139,7 @@ def test_the_duplicate_comes_out_as_no_difference_in_a_row_of_its_own(finished: 
 
 def test_timed_trials_had_the_machine_to_themselves(finished: Finished) -> None:
     """No other record of the run was begun and ended while a timed one lasted."""
-    records = sorted(read_records(finished[0]), key=lambda record: record.started_at)
+    records = sorted(read_records(finished[0])[0], key=lambda record: record.started_at)
     spans = [
         (
             record.workload,

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import results
 from results import plots
 from results.frames.memory_profiles import most_changed, preferred
-from results.records.record import RecordError
+from results.records.files import RecordError
 from results.report import Report, write_report
 from results.run import Run
 from results.tables.in_place import equivalent_pairs

@@ -12,10 +12,11 @@ import pytest
 from scipy import stats
 
 import results
-from results.frames.code_versions import contexts, newest, versions
-from results.records.benchmark_store import store
-from results.records.pytest_benchmark import frame, parse
-from results.records.record import RecordError
+from results.frames.benchmarks import benchmarks as frame
+from results.frames.benchmarks import contexts, newest, versions
+from results.records.benchmarks import store
+from results.records.files import RecordError
+from results.records.pytest_benchmark import read as parse
 from results.report import write_report
 from results.verdicts.building_block_changes import changes
 from results.verdicts.building_blocks import levels

@@ -5,17 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.records.record import (
-    Curve,
-    Measurement,
-    Outcome,
-    Record,
-    RecordError,
-    latest,
-    read_record,
-    read_records,
-    write_record,
-)
+from results.records.directory import latest, read_record, read_records, write_record
+from results.records.files import RecordError
+from results.records.record import Curve, Measurement, Outcome, Record
 from results.records.resolved_study import read_study, write_study
 from tests.results.planted import Plan, outcome, record, study
 

@@ -78,8 +78,8 @@ def test_the_machine_is_summed_up_by_process(tmp_path: Path) -> None:
 def test_the_clock_spread_is_the_highest_over_the_lowest(tmp_path: Path) -> None:
     stretches = load(tmp_path).stretches.copy()
     stretches.loc[stretches.index[0], "clock_mhz"] = 2400.0
-    machine = machine(stretches).set_index("trial")
-    assert machine.loc[stretches["trial"].iloc[0], "clock_spread"] == pytest.approx(3000 / 2400 - 1)
+    found = machine(stretches).set_index("trial")
+    assert found.loc[stretches["trial"].iloc[0], "clock_spread"] == pytest.approx(3000 / 2400 - 1)
 
 
 @pytest.mark.usefixtures("quick")

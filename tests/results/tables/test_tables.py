@@ -5,7 +5,8 @@ import pytest
 
 import results
 from results.compare import compare
-from results.records.record import RecordError, read_record, write_record
+from results.records.directory import read_record, write_record
+from results.records.files import RecordError
 from results.records.resolved_study import Stopping
 from results.run import Run
 from results.tables.headline import headline, headline_cells

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 import results
-from results.records import record as record_files
 from results.records import resolved_study
-from results.records.record import Measurement, Record, write_record
+from results.records.directory import read_record, write_record
+from results.records.record import Measurement, Record
 from results.run import Run
 from tests.results import planted
 from tests.results.planted import (
@@ -151,7 +151,7 @@ def test_enough_missed_targets_decide_by_the_sign_test(tmp_path: Path) -> None:
 def test_a_single_censored_block_leaves_the_row_undecided(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run")
     file = next((path / "records").glob("digits-32-stemdeep64-seed-3-*"))
-    one = record_files.read_record(file)
+    one = read_record(file)
     kept = tuple(m for m in one.outcomes[0].measurements if m.metric != "steps_to_target")
     missed = {"censored": {"steps_to_target": "80 % not reached in 120 steps"}}
     file.unlink()
@@ -186,7 +186,7 @@ def test_one_bit_of_difference_makes_a_placebo_invalid(broken: Run) -> None:
 def test_a_curve_that_differs_makes_a_placebo_invalid(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run")
     file = next((path / "records").glob("digits-32-reluoutofplace-seed-4-*"))
-    one = record_files.read_record(file)
+    one = read_record(file)
     first, *rest = one.outcomes[0].curves
     bent = replace(first, y=(first.y[0] + 1e-15, *first.y[1:]))
     file.unlink()
@@ -265,7 +265,7 @@ def test_without_pairs_of_changes_there_are_no_interactions(tmp_path: Path) -> N
     )
     resolved_study.write_study(path, replace(one, arms=arms, workloads=workloads))
     for file in (path / "records").glob("*"):
-        content: Record = record_files.read_record(file)
+        content: Record = read_record(file)
         kept = tuple(o for o in content.outcomes if o.arm != NORM)
         file.unlink()
         if kept:

@@ -1,0 +1,74 @@
+"""Whether a record can be believed: it fits its study, and each value can be one of its metric's."""
+
+import numpy as np
+
+from results.records.record import Curve, Measurement, Outcome, Record
+from results.records.resolved_study import EXACT, ResolvedStudy, Workload
+
+_WORDS: dict[str, tuple[str | None, ...]] = {
+    "mode": (None, "train", "inference"),
+    "split": (None, "train", "validation", "test"),
+    "source": ("simulated", "measured", "observed"),
+}
+
+
+def disbelief(record: Record, study: ResolvedStudy) -> str | None:
+    """The first field of a record that cannot be believed, and why; None where all can be."""
+    workload = next((w for w in study.workloads if w.name == record.workload), None)
+    if workload is None:
+        known = ", ".join(w.name for w in study.workloads)
+        return f"workload is {record.workload!r}, which is not in the study; expected one of {known}"
+    unit = record.block.partition("-")[0]
+    if unit != workload.block_unit:
+        return f"block is {record.block!r}; expected {_expected_block(workload)}"
+    arms = {arm.name for arm in study.arms}
+    for index, outcome in enumerate(record.outcomes):
+        if outcome.arm not in arms:
+            return f"outcomes[{index}].arm is {outcome.arm!r}, which is not in the study"
+        reason = _in_outcome(outcome, study)
+        if reason is not None:
+            return f"outcomes[{index}].{reason}"
+    return None
+
+
+def _expected_block(workload: Workload) -> str:
+    return EXACT if workload.block_unit == EXACT else f"{workload.block_unit}-0 and so on"
+
+
+def _in_outcome(outcome: Outcome, study: ResolvedStudy) -> str | None:
+    for index, measurement in enumerate(outcome.measurements):
+        reason = _in_measurement(measurement, study)
+        if reason is not None:
+            return f"measurements[{index}].{reason}"
+    for index, curve in enumerate(outcome.curves):
+        reason = _in_curve(curve, study)
+        if reason is not None:
+            return f"curves[{index}].{reason}"
+    return None
+
+
+def _in_measurement(measurement: Measurement, study: ResolvedStudy) -> str | None:
+    metric = next((m for m in study.metrics if m.name == measurement.metric), None)
+    if metric is None:
+        return f"metric is {measurement.metric!r}, which is not in the study"
+    for name, words in _WORDS.items():
+        found = getattr(measurement, name)
+        if found not in words:
+            return f"{name} is {found!r}; expected one of {', '.join(word for word in words if word)}"
+    if not measurement.values:
+        return "values is empty; expected one sample at least"
+    values = np.asarray(measurement.values)
+    for i in {int(values.argmin()), int(values.argmax())}:
+        reason = metric.disbelief(float(values[i]))
+        if reason is not None:
+            return f"values[{i}] is {values[i]:g}; {reason}"
+    return None
+
+
+def _in_curve(curve: Curve, study: ResolvedStudy) -> str | None:
+    metric = next((m for m in study.metrics if m.name == curve.metric), None)
+    for i, y in enumerate(curve.y if metric else ()):
+        reason = metric.disbelief(y) if metric else None
+        if reason is not None:
+            return f"y[{i}] is {y:g}; {reason}"
+    return None

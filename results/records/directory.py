@@ -1,0 +1,151 @@
+"""A run directory: what is in it, read with care, and written so that nothing is ever half there.
+
+It holds `study.json`, `environment/<id>.json`, `plan/<environment>.json`, `benchmarks/<id>.json` and
+`records/<trial>-<environment>-<attempt>.json`. Directories of one study from several machines merge by
+copying files.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from results.records.believe import disbelief
+from results.records.files import SCHEMA_VERSION, RecordError, StorageError, parse, write_json
+from results.records.record import Record
+from results.records.resolved_study import ResolvedStudy
+from results.records.values import STRICT, Free, Text
+
+_RECORD = TypeAdapter(Record)
+_FACTS = TypeAdapter(dict[Text, Free])
+
+
+@dataclass(frozen=True, slots=True)
+class Disbelieved:
+    """A file that was left out, and why: the field and what is wrong with it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanFile:
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    trials: tuple[str, ...]
+    schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]
+
+
+_PLAN = TypeAdapter(_PlanFile)
+
+
+def write_record(run: Path, record: Record) -> Path:
+    """Write a record into a run directory.
+
+    Raises:
+        FileExistsError: The attempt was recorded before; records are immutable.
+        StorageError: It cannot be written.
+    """
+    path = run / "records" / record.file_name
+    if path.exists():
+        raise FileExistsError(f"{path} exists; a record is never overwritten")
+    write_json(path, record)
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        RecordError: The file is not a record of this schema, or does not hold what its name says.
+    """
+    record = parse(path, _RECORD, "a record")
+    if record.file_name != path.name:
+        raise RecordError(f"{path}: not a record: its content is that of {record.file_name}")
+    return record
+
+
+def read_records(run: Path, study: ResolvedStudy | None = None) -> tuple[list[Record], list[Disbelieved]]:
+    """All records of a run directory in the order of their file names, and the files that are left out.
+
+    A file that is no record, or holds what its study does not know or no metric can be, is left out whole:
+    it takes no other with it.
+    """
+    records, left_out = [], []
+    for path in sorted((run / "records").glob("*.json")):
+        try:
+            record = read_record(path)
+        except RecordError as error:
+            left_out.append(Disbelieved(path, str(error).removeprefix(f"{path}: ")))
+            continue
+        reason = None if study is None else disbelief(record, study)
+        if reason is None:
+            records.append(record)
+        else:
+            left_out.append(Disbelieved(path, f"not to be believed: {reason}"))
+    return records, left_out
+
+
+def write_plan(run: Path, environment: str, trials: Iterable[str]) -> None:
+    """Write which trials an environment's run consists of; what was recorded for others is superseded."""
+    content = {"schema_version": SCHEMA_VERSION, "trials": sorted(trials)}
+    write_json(run / "plan" / f"{environment}.json", content)
+
+
+def read_plans(run: Path) -> dict[str, frozenset[str]]:
+    """The ids of the trials planned, by environment.
+
+    Raises:
+        RecordError: A file in `plan/` is no plan.
+    """
+    return {path.stem: frozenset(parse(path, _PLAN, "a plan").trials) for path in _files(run / "plan")}
+
+
+def write_environment(run: Path, environment: str, facts: dict[str, Free]) -> None:
+    """Write what is known about a machine."""
+    write_json(run / "environment" / f"{environment}.json", facts)
+
+
+def read_environments(run: Path) -> dict[str, dict[str, Free]]:
+    """What is known about each machine, by its id.
+
+    Raises:
+        RecordError: A file in `environment/` is not a flat description.
+    """
+    return {path.stem: parse(path, _FACTS, "an environment") for path in _files(run / "environment")}
+
+
+def current(records: Iterable[Record], plans: dict[str, frozenset[str]]) -> Iterator[Record]:
+    """The records of trials that are planned: those of an earlier version of the study are left out."""
+    return (r for r in records if r.environment not in plans or r.trial in plans[r.environment])
+
+
+def latest(records: Iterable[Record]) -> dict[tuple[str, str], Record]:
+    """The last attempt by (trial, environment)."""
+    newest: dict[tuple[str, str], Record] = {}
+    for record in records:
+        key = (record.trial, record.environment)
+        if key not in newest or record.attempt > newest[key].attempt:
+            newest[key] = record
+    return newest
+
+
+def own_folder(run: Path, name: str) -> Path:
+    """A folder within a run directory to write into, made if there is none.
+
+    Raises:
+        StorageError: Something else stands in its place: a file, or a link that leads out of the directory.
+    """
+    folder = run / name
+    if folder.is_symlink():
+        raise StorageError(f"{folder}: is a link; what it leads to is not written to, remove the link")
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"{folder}: is a file where a folder belongs; move it away")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))

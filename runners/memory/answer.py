@@ -1,0 +1,106 @@
+"""What `ablate memory` answers: a step's memory in figures, its explanation, and what batch a card holds."""
+
+from typing import Any
+
+import torch
+
+import ablations
+from ablations import Variant
+from runners.errors import BadInput
+from runners.memory.fit import SAFETY_MARGIN, largest_batch
+from runners.memory.layers import measure_layers
+from runners.memory.measure import AllocatorMeasurement, measure_allocator
+from runners.memory.settings import StepSettings, Target
+from runners.memory.simulate import simulate
+from runners.memory.sizes import parse_size
+from runners.memory.story import against as difference_story
+from runners.outcomes import builder, in_channels
+
+
+def answer(
+    specification: str,
+    *,
+    batch_size: int,
+    image_size: int,
+    settings: dict[str, Any],
+    target: Target = "cuda",
+    measure_on: str | None = None,
+    against: str | None = None,
+    fit: str | None = None,
+) -> dict[str, Any]:
+    """The memory of one step, as JSON can hold it.
+
+    Args:
+        specification: The variant.
+        batch_size: Images a step.
+        image_size: Height and width in pixels.
+        settings: Further fields of `StepSettings` (mode, optimizer, momentum, precision).
+        target: The device that is simulated.
+        measure_on: The device to run the step on for real; None to simulate.
+        against: A variant to explain the difference to.
+        fit: Sizes of cards to find the largest batch for, e.g. `24GiB,80GiB`.
+
+    Raises:
+        BadInput: Something given is wrong, or the step cannot be simulated.
+    """
+    cards = parse_sizes(fit) if fit is not None else {}
+    try:
+        variant = ablations.variant(specification)
+        other = ablations.variant(against) if against is not None else None
+        step = _step(variant, batch_size, image_size, settings)
+        build = builder(variant)
+        found: dict[str, Any] = {"variant": variant.specification}
+        if measure_on is None:
+            profile = simulate(build, step, target=target)
+        else:
+            measured = measure_allocator(build, step, device=torch.device(measure_on))
+            profile = measured.profile
+            found |= {
+                "allocator_peak_bytes": measured.allocator_peak_bytes,
+                "workspace_bytes": measured.workspace_bytes,
+                "workspace_by_operator": _scratch(measured),
+                "layers": measure_layers(variant.complete_specification, step, measure_on),
+            }
+        found = profile.summary() | found
+        if other is not None:
+            reference = simulate(
+                builder(other), _step(other, batch_size, image_size, settings), target=profile.target
+            )
+            found["against"] = {
+                "variant": other.specification,
+                "their_peak_bytes": reference.peak_bytes,
+                **difference_story(reference, profile),
+            }
+        if cards:
+            found["safety_margin"] = SAFETY_MARGIN
+            found["largest_batch_size"] = {
+                name: largest_batch(build, step, capacity, target=target).batch_size
+                for name, capacity in cards.items()
+            }
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    return found
+
+
+def parse_sizes(text: str) -> dict[str, int]:
+    """`24GiB,80GiB` as bytes, by what was written.
+
+    Raises:
+        BadInput: One of them is no size.
+    """
+    try:
+        return {part.strip(): parse_size(part) for part in text.split(",")}
+    except ValueError as error:
+        raise BadInput(f"--fit {error}") from error
+
+
+def _scratch(measured: AllocatorMeasurement) -> dict[str, int] | None:
+    """Most scratch that each operator held at once, the largest first; None where nobody attributes it."""
+    if measured.peak is None:
+        return None
+    held = measured.peak.largest_by_operator
+    return dict(sorted(held.items(), key=lambda entry: -entry[1]))
+
+
+def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:
+    return StepSettings((batch_size, in_channels(variant), image_size, image_size), **settings)

@@ -1,0 +1,143 @@
+"""The keys of a throughput workload, and what they expand to."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from results.records.resolved_study import RelationKind, Stopping
+from runners.memory.sizes import parse_size
+from runners.probes import Mode, WorkloadSettings
+
+MINIMUM_PROCESSES = 6
+MOST_PROCESSES = 30
+
+
+class ThroughputSettings(WorkloadSettings):
+    """Keys of a workload of kind throughput."""
+
+    batch_size: int = Field(32, ge=1, description="images a step")
+    batch_sizes: tuple[int, ...] = Field((), description="a sweep: the same at each of these batch sizes too")
+    cards: tuple[str, ...] = Field(
+        (), description="equal memory: also each arm at its largest batch on such a card, e.g. 8GiB"
+    )
+    card: str | None = Field(None, description="each arm at its largest batch on this card, not batch_size")
+    modes: tuple[Mode, ...] = Field(("train", "inference"), min_length=1, description="what is timed")
+    processes: int = Field(
+        6, ge=1, le=1000, description="fresh processes, which n counts; below 6 no verdict"
+    )
+    half_width: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="add processes until every interval of the ratio is this narrow, e.g. 0.02 for ±2 %",
+    )
+    max_processes: int = Field(
+        MOST_PROCESSES, ge=1, le=1000, description="where adding processes for half_width ends"
+    )
+    arm_seconds: float = Field(
+        1.0, gt=0, le=3600, description="how long each arm is timed in each process and mode, in short turns"
+    )
+    rounds: int = Field(
+        100, ge=1, le=10_000, description="turns of each arm, at most; 8 at least if it is more"
+    )
+    schedule: Literal["interleaved", "isolated"] = Field(
+        "interleaved", description="all arms in one process in turns, or one arm a process"
+    )
+    spot_check: int = Field(
+        0, ge=0, le=1000, description="processes of one arm each beside the interleaved ones, to compare"
+    )
+    threads: int | None = Field(None, ge=1, description="threads of PyTorch; all cores by default")
+    pin: bool = Field(
+        False,
+        description="keep a process on as many cores as it has threads; where others are at work, this"
+        " makes figures worse, since the system can no longer move out of their way",
+    )
+    channels_last: bool = Field(False, description="weights and images in NHWC memory format")
+    precision: Literal["fp32", "bf16-autocast"] = "fp32"
+    compile: bool = Field(
+        False, description="torch.compile, one process per arm; compiling is timed apart, from a cold cache"
+    )
+    cudnn_benchmark: bool = Field(False, description="let cuDNN try its algorithms during the warm-up")
+    tf32: bool = Field(False, description="TensorFloat-32 in matrix products and convolutions of a GPU")
+    fold_batchnorm: bool = Field(
+        False, description="fold each BatchNorm into the convolution before it, in inference"
+    )
+    limit_seconds: float = Field(
+        60.0, gt=0, le=3600, description="a warm-up step or a block that lasts longer is given up as hanging"
+    )
+
+    @field_validator("cards", "card")
+    @classmethod
+    def _sizes(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
+        for text in (value,) if isinstance(value, str) else value or ():
+            parse_size(text)
+        return value
+
+    @field_validator("batch_sizes")
+    @classmethod
+    def _batches(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(size < 1 for size in value):
+            raise ValueError("expected batch sizes of 1 or more, e.g. [1, 8, 32]")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.half_width is not None and self.processes < MINIMUM_PROCESSES:
+            raise ValueError(
+                f"half_width needs processes of {MINIMUM_PROCESSES} or more, found {self.processes}: "
+                "intervals from fewer stop too early"
+            )
+        return self
+
+    @property
+    def replicates(self) -> int:
+        """One block a process."""
+        return self.processes
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """When enough is known, where that was declared."""
+        if self.half_width is None:
+            return None
+        metric = "step_seconds" if self.card is None else "images_per_second"
+        return Stopping(metric, self.half_width, max(self.processes, self.max_processes))
+
+    @property
+    def interleaved(self) -> bool:
+        """All arms in one process; compiled ones never: compiling gives up after recompilations."""
+        return self.schedule == "interleaved" and not self.compile
+
+    @property
+    def context(self) -> str:
+        """What is not as usual."""
+        said = {
+            "channels-last": self.channels_last,
+            "compiled": self.compile,
+            "cuDNN benchmark": self.cudnn_benchmark,
+            "TF32": self.tf32,
+            "BatchNorm folded": self.fold_batchnorm,
+            "isolated": self.schedule == "isolated",
+            f"largest batch on {self.card}": self.card is not None,
+        }
+        return ", ".join(words for words, is_so in said.items() if is_so)
+
+    @property
+    def companions(self) -> tuple[tuple[RelationKind, WorkloadSettings], ...]:
+        """Sweep, equal memory and spot check: each a workload of its own, and how it belongs to this one."""
+        alone = {"batch_sizes": (), "cards": (), "spot_check": 0}
+        found: list[tuple[RelationKind, dict[str, Any]]] = [
+            ("sweep", {"name": f"{self.name}-batch-{size}", "batch_size": size})
+            for size in self.batch_sizes
+            if size != self.batch_size
+        ]
+        found += [
+            ("equal_memory", {"name": f"{self.name}-{card.replace(' ', '')}", "card": card})
+            for card in self.cards
+        ]
+        if self.spot_check and self.interleaved:
+            isolated = {"schedule": "isolated", "processes": self.spot_check, "half_width": None}
+            found.append(("spot_check", {"name": f"{self.name}-isolated", **isolated}))
+        return tuple(
+            (relation, self.model_validate({**self.model_dump(), **alone, **changes}))
+            for relation, changes in found
+        )

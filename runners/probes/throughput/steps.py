@@ -1,0 +1,120 @@
+"""The step that is timed: network, settings and synthetic images, in training or inference."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.fx.experimental.optimization import fuse
+
+from runners.outcomes import in_channels, make_variant
+from runners.probes import Mode
+from runners.probes.throughput.clock import Mark, Step
+from runners.probes.throughput.settings import ThroughputSettings
+from runners.trial import Trial, TrialArm
+
+PHASES: dict[Mode, tuple[str, ...]] = {
+    "train": ("forward", "backward", "optimizer"),
+    "inference": ("forward",),
+}
+"""What a step marks the end of, in order."""
+
+Context = Callable[[], AbstractContextManager[object]]
+
+
+def pin(trial: Trial) -> None:
+    """Keep the process on as many cores as it has threads; which ones, takes turns from process to process.
+
+    No core is special over all processes, as one that serves the interrupts would be. Where the system
+    has no such call, nothing happens, and the record names no cores.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    first = trial.index * trial.threads
+    os.sched_setaffinity(0, {cores[(first + i) % len(cores)] for i in range(trial.threads)})
+
+
+def set_backends(settings: ThroughputSettings) -> None:
+    """Set cuDNN's search and TensorFloat-32 to what the workload says, whatever the defaults are."""
+    torch.backends.cudnn.benchmark = settings.cudnn_benchmark
+    torch.backends.cudnn.allow_tf32 = settings.tf32
+    torch.backends.cuda.matmul.allow_tf32 = settings.tf32
+
+
+def make_step(
+    trial: Trial,
+    settings: ThroughputSettings,
+    arm: TrialArm,
+    network: nn.Module,
+    mode: Mode,
+    batch_size: int,
+) -> Step:
+    """A step of the network on one batch of synthetic images, equal for all arms of the trial.
+
+    Args:
+        trial: For its device, image size and random streams.
+        settings: The workload's.
+        arm: For the channels of its images.
+        network: On the trial's device. It is put into training or evaluation mode.
+        mode: A training step (forward, backward, SGD with momentum) or a forward pass under
+            `torch.inference_mode`.
+        batch_size: Images of shape (batch_size, channels, size, size).
+    """
+    size, channels = trial.workload.input_size, in_channels(make_variant(arm))
+    generator = torch.Generator().manual_seed(trial.stream("images"))
+    images = torch.rand(batch_size, channels, size, size, generator=generator).to(trial.device)
+    network.train(mode == "train")
+    if settings.channels_last:
+        network = network.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
+    autocast = partial(_autocast, trial.device, settings.precision)
+    if mode == "inference":
+        if settings.fold_batchnorm:
+            network = fuse(network)
+        return partial(_infer, _compiled(network, settings), images, autocast)
+    with torch.no_grad(), autocast():
+        classes = network(images).shape[1]
+    labels = torch.arange(batch_size, device=trial.device) % classes
+    # A learning rate of 0 does all the work of a step and leaves the weights: each step costs the same.
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=1e-4)
+    return partial(_train, _compiled(network, settings), images, labels, optimizer, autocast)
+
+
+def _compiled(network: nn.Module, settings: ThroughputSettings) -> Callable[[Tensor], Tensor]:
+    if not settings.compile:
+        return network
+    # Graph breaks and recompilations would be timed as if they were the network.
+    return torch.compile(network, fullgraph=True, dynamic=False)
+
+
+def _autocast(device: str, precision: str) -> AbstractContextManager[object]:
+    if precision == "fp32":
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+def _infer(network: Callable[[Tensor], Tensor], images: Tensor, autocast: Context, mark: Mark) -> None:
+    with torch.inference_mode(), autocast():
+        network(images)
+    mark()
+
+
+def _train(
+    network: Callable[[Tensor], Tensor],
+    images: Tensor,
+    labels: Tensor,
+    optimizer: torch.optim.Optimizer,
+    autocast: Context,
+    mark: Mark,
+) -> None:
+    with autocast():
+        loss = nn.functional.cross_entropy(network(images), labels)
+    mark()
+    loss.backward()
+    mark()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    mark()

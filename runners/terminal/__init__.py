@@ -1,0 +1,1 @@
+"""What a person sees: listings, progress, answers on a terminal."""

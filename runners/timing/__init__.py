@@ -1,1 +1,0 @@
-"""How time is measured: the schedule, the warm-up, the clock, the step, and the state of the machine."""

@@ -1,0 +1,102 @@
+"""`ablate memory`: the keys of the contract, and one line for what cannot be answered."""
+
+import json
+
+import pytest
+
+from runners.__main__ import _main
+from runners.errors import BadInput
+from runners.memory.answer import parse_sizes
+
+SMALL = "resnet:depth=18,width=4"
+KEYS = {
+    *("variant", "mode", "source", "target", "device", "peak_bytes", "static_bytes", "saved_bytes"),
+    *("allocations", "reserved_bytes", "by_category", "by_module", "simulation_seconds"),
+}
+
+
+def answered(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    assert _main(["memory", SMALL, "--image-size", "32", "--batch-size", "2", "--json", *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_answer_has_the_keys_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys)
+    assert set(found) >= KEYS
+    assert (found["source"], found["target"]) == ("simulated", "cuda")
+    categories = found["by_category"]
+    assert isinstance(categories, dict)
+    assert sum(categories.values()) == found["peak_bytes"]
+    assert isinstance(found["left_out"], list)
+    assert "not yet validated on CUDA" in found["left_out"]
+
+
+def test_a_measurement_tells_the_allocators_peak_and_the_scratch(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys, "--measure")
+    assert set(found) >= KEYS | {"allocator_peak_bytes", "workspace_bytes"}
+    assert found["source"] == "measured"
+    scratch = found["workspace_by_operator"]
+    assert isinstance(scratch, dict)
+    assert any(operator.startswith("aten.convolution") for operator in scratch)
+    layers = found["layers"]
+    assert isinstance(layers, dict)
+    assert list(layers["resident_peak_bytes_by_phase"]) == ["forward", "backward", "optimizer_step"]
+    peak, allocator_peak = found["peak_bytes"], found["allocator_peak_bytes"]
+    assert isinstance(peak, int)
+    assert isinstance(allocator_peak, int)
+    assert peak <= allocator_peak < max(layers["resident_peak_bytes_by_phase"].values())
+
+
+def test_a_simulation_for_the_cpu_is_what_is_followed_there(capsys: pytest.CaptureFixture[str]) -> None:
+    simulated = answered(capsys, "--target", "cpu")
+    measured = answered(capsys, "--measure")
+    for key in ("peak_bytes", "static_bytes", "saved_bytes", "allocations", "by_category"):
+        assert simulated[key] == measured[key]
+
+
+def test_a_difference_is_told_by_tensor(capsys: pytest.CaptureFixture[str]) -> None:
+    found = answered(capsys, "--against", f"{SMALL},stem=deep64")
+    against = found["against"]
+    assert isinstance(against, dict)
+    assert against["their_peak_bytes"] + against["peak_bytes"] == found["peak_bytes"]
+    assert against["tensors"]
+    assert against["reason"]
+
+
+def test_cards_are_told_their_largest_batch(capsys: pytest.CaptureFixture[str]) -> None:
+    batches = answered(capsys, "--fit", "64MiB,1GiB")["largest_batch_size"]
+    assert isinstance(batches, dict)
+    assert list(batches) == ["64MiB", "1GiB"]
+    assert 0 < batches["64MiB"] < batches["1GiB"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--batch-size", "0"], "input_shape (0, 3, 32, 32): every size must be 1 or more"),
+        (["--image-size", "4000000000"], "more elements than a tensor can count"),
+        (["--fit", "3XB"], "--fit '3XB': no unit 'XB'"),
+        (["--fit", "many"], "--fit 'many': expected a size such as 24GiB"),
+        (["--optimizer", "sdg"], "optimizer 'sdg': expected one of sgd, adamw"),
+        (["--mode", "trian"], "mode 'trian': expected one of train, inference"),
+        (["--target", "tpu"], "--target 'tpu': expected cuda or cpu"),
+        (["--against", "resnet:stm=deep64"], "no factor 'stm'; did you mean 'stem'?"),
+        (["--image-size", "1", "--batch-size", "1"], "Expected more than 1 value per channel"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert _main(["memory", SMALL, "--image-size", "32", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert line in captured.err
+
+
+def test_sizes_are_binary_or_decimal_as_written() -> None:
+    assert parse_sizes("1KiB, 2 kB,0.5GiB") == {"1KiB": 1024, "2 kB": 2000, "0.5GiB": 2**29}
+    with pytest.raises(BadInput, match="expected more than nothing"):
+        parse_sizes("0GiB")
