@@ -1,1 +1,1 @@
-"""frames."""
+"""Records as tidy frames: samples, outcomes, curves, memory profiles, the machine's state, benchmarks."""

@@ -1,37 +1,33 @@
 """Memory profiles: what is alive when, by category and module, and how an arm differs from the baseline."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
-from results.frames import samples as frames
-from results.records.files import RecordError
+from results.frames import samples
+from results.records.profile_summary import ProfileSummary
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 
 KEY_COLUMNS = ["environment", "workload", "arm", "mode", "source", "device"]
-CATEGORIES = ("parameters", "gradients", "optimizer_state", "buffers", "inputs", "activations", "transient")
-_FIELDS = [
-    *("peak_bytes", "peak_bytes_by_phase", "by_category", "saved_by_module", "timeline"),
-    *("largest_batch_size", "safety_margin", "against_baseline"),
-]
-PROFILE_COLUMNS = [*KEY_COLUMNS, "role", "variant", *_FIELDS]
+_OWN = [field.name for field in fields(ProfileSummary) if field.name not in KEY_COLUMNS]
+PROFILE_COLUMNS = [*KEY_COLUMNS, "role", "variant", *_OWN]
 _READING_ORDER = ("train", "inference", "simulated", "measured")
 
 
 def profiles(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per (environment, workload, arm, mode, source, device); none where none was recorded.
 
-    Workloads and arms stand in the study's order, training before inference, what is simulated before
-    what is measured. Of several trials of the same row, the last one started counts.
-
-    Raises:
-        RecordError: A profile lacks a field.
+    Columns are the fields of `ProfileSummary`. Workloads and arms stand in the study's order, training
+    before inference, what is simulated before what is measured. Of several trials of the same row, the last
+    one started counts.
     """
     rows = [
-        {**{name: common[name] for name in PROFILE_COLUMNS if name in common}, **_profile(record, profile)}
-        for record, outcome, common in frames.outcomes_of(study, records)
+        {name: common[name] for name in ("environment", "workload", "arm", "role", "variant")}
+        | {name: getattr(profile, name) for name in ("mode", "source", "device", *_OWN)}
+        for _, outcome, common in samples.outcomes_of(study, records)
         if outcome.status == "ok"
         for profile in outcome.details.get("profiles") or ()
     ]
@@ -41,13 +37,6 @@ def profiles(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     order = {name: i for i, name in enumerate(names)}
     by = ["environment", "workload", "arm", "mode", "source"]
     return frame.sort_values(by, key=lambda column: _ranks(column, order), kind="stable", ignore_index=True)
-
-
-def _profile(record: Record, profile: Any) -> dict[str, Any]:
-    try:
-        return {name: profile[name] for name in ("mode", "source", "device", *_FIELDS)}
-    except (KeyError, TypeError) as error:
-        raise RecordError(f"record {record.file_name}: not a memory profile ({error!r})") from error
 
 
 def _ranks(column: "pd.Series[Any]", order: dict[str, int]) -> "pd.Series[Any]":

@@ -1,4 +1,4 @@
-"""Records as tidy frames: one row per sample, one per outcome, one per point of a curve.
+"""Records as tidy frames: one row per series of samples, per sample, per outcome, per point of a curve.
 
 Only the last attempt of a (trial, environment) counts, and only outcomes with status `ok` contribute
 samples and curves; what became of the others stands in the frame of outcomes.
@@ -7,67 +7,99 @@ samples and curves; what became of the others stands in the frame of outcomes.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from results.records.directory import latest
-from results.records.files import RecordError
 from results.records.record import Outcome, Record
 from results.records.resolved_study import ResolvedStudy
 
 TRIAL_COLUMNS = ["trial", "workload", "kind", "block", "environment", "attempt", "started_at"]
 ARM_COLUMNS = ["arm", "role", "variant"]
 CONTEXT_COLUMNS = ["dataset", "input_size", "batch_size", "precision"]
-MEASUREMENT_COLUMNS = [
+_SERIES_COLUMNS = [
     *("trial", "workload", "kind", "metric", "unit", "mode", "split", "source", "device", *ARM_COLUMNS),
-    *(*CONTEXT_COLUMNS, "environment", "block", "pair", "round", "value", "started_at"),
+    *(*CONTEXT_COLUMNS, "environment", "block", "pair"),
 ]
-OUTCOME_COLUMNS = [*TRIAL_COLUMNS, *ARM_COLUMNS, "status", "reason", "seconds", "fingerprint", "censored"]
+SERIES_COLUMNS = [*_SERIES_COLUMNS, "values", "started_at"]
+MEASUREMENT_COLUMNS = [*_SERIES_COLUMNS, "round", "value", "started_at"]
+OUTCOME_COLUMNS = [
+    *(*TRIAL_COLUMNS, *ARM_COLUMNS, "status", "reason", "seconds", "log", "fingerprint"),
+    *("censored", "invalid", "classes", "test_images"),
+]
 CURVE_COLUMNS = [*TRIAL_COLUMNS, *ARM_COLUMNS, "metric", "split", "step", "value"]
 
 
-def measurements(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
-    """One row per raw sample (warm-up left out).
+def series(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
+    """One row per measurement, its samples as an array (warm-up left out).
 
-    `round` counts the samples of one measurement. `pair` is what a sample's partners share beside the
-    round: the trial where a trial holds several arms, the block where it holds one.
-
-    Raises:
-        RecordError: A record names a workload, arm or metric that the study does not have.
+    `pair` is what a sample's partners share beside the round: the trial where a trial holds several arms,
+    the block where it holds one.
     """
-    metrics = {metric.name: metric for metric in study.metrics}
-    rows: list[dict[str, Any]] = []
-    for record, outcome, common in outcomes_of(study, records):
-        if outcome.status != "ok":
-            continue
-        workload = next(w for w in study.workloads if w.name == record.workload)
-        context = {name: getattr(workload, name) for name in CONTEXT_COLUMNS}
-        pair = record.trial if len(record.outcomes) > 1 else record.block
-        for measurement in outcome.measurements:
-            if measurement.metric not in metrics:
-                raise RecordError(
-                    f"record {record.file_name}: metric {measurement.metric!r} is not in the study"
-                )
-            row = common | context | {"pair": pair, "metric": measurement.metric}
-            row |= {"unit": metrics[measurement.metric].unit}
-            row |= {name: getattr(measurement, name) for name in ("mode", "split", "source", "device")}
-            rows += [row | {"round": i, "value": value} for i, value in enumerate(measurement.values)]
-    return pd.DataFrame(rows, columns=MEASUREMENT_COLUMNS)
+    units = {metric.name: metric.unit for metric in study.metrics}
+    contexts = {w.name: {name: getattr(w, name) for name in CONTEXT_COLUMNS} for w in study.workloads}
+    rows = [
+        common
+        | contexts[record.workload]
+        | {
+            "pair": record.trial if len(record.outcomes) > 1 else record.block,
+            "metric": measurement.metric,
+            "unit": units[measurement.metric],
+            "mode": measurement.mode,
+            "split": measurement.split,
+            "source": measurement.source,
+            "device": measurement.device,
+            "values": np.asarray(measurement.values, dtype=float),
+        }
+        for record, outcome, common in outcomes_of(study, records)
+        if outcome.status == "ok"
+        for measurement in outcome.measurements
+    ]
+    return pd.DataFrame(rows, columns=SERIES_COLUMNS)
+
+
+def measurements(series: pd.DataFrame) -> pd.DataFrame:
+    """One row per raw sample; `round` counts the samples of one measurement.
+
+    Args:
+        series: As `series` gives it.
+    """
+    if series.empty:
+        return pd.DataFrame(columns=MEASUREMENT_COLUMNS)
+    lengths = series["values"].map(len).to_numpy()
+    long = series.drop(columns="values").iloc[np.repeat(np.arange(len(series)), lengths)]
+    rounds = np.concatenate([np.arange(length) for length in lengths])
+    values = np.concatenate(series["values"].tolist())
+    return long.assign(round=rounds, value=values)[MEASUREMENT_COLUMNS].reset_index(drop=True)
 
 
 def outcomes(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
-    """One row per (trial, arm): what became of it."""
+    """One row per (trial, arm): what became of it.
+
+    `censored` and `invalid` map metrics to reasons; `classes` and `test_images` are those of a network that
+    classifies, NaN elsewhere.
+    """
     rows = [
         common
         | {
             "status": outcome.status,
             "reason": outcome.reason,
             "seconds": record.seconds,
+            "log": record.details.get("log", ""),
             "fingerprint": outcome.details.get("fingerprint"),
             "censored": outcome.details.get("censored") or {},
+            "invalid": outcome.details.get("invalid") or {},
+            "classes": _whole(outcome.levels.get("num_classes")),
+            "test_images": outcome.details.get("test_images", np.nan),
         }
         for record, outcome, common in outcomes_of(study, records)
     ]
-    return pd.DataFrame(rows, columns=OUTCOME_COLUMNS)
+    frame = pd.DataFrame(rows, columns=OUTCOME_COLUMNS)
+    return frame.astype({"classes": float, "test_images": float})
+
+
+def _whole(level: Any) -> float:
+    return float(level) if str(level).isdecimal() and len(str(level)) < 10 else np.nan
 
 
 def curves(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
@@ -90,22 +122,8 @@ def outcomes_of(
     roles = {arm.name: arm.role for arm in study.arms}
     last = latest(records).values()
     for record in sorted(last, key=lambda r: (r.started_at, r.trial, r.environment)):
-        if record.workload not in kinds:
-            raise RecordError(
-                f"record {record.file_name}: workload {record.workload!r} is not in the study; "
-                f"expected one of {', '.join(kinds)}"
-            )
+        of_trial = {name: getattr(record, name) for name in TRIAL_COLUMNS if name != "kind"}
+        of_trial["kind"] = kinds[record.workload]
         for outcome in record.outcomes:
-            if outcome.arm not in roles:
-                raise RecordError(f"record {record.file_name}: arm {outcome.arm!r} is not in the study")
-            yield (
-                record,
-                outcome,
-                {
-                    **{name: getattr(record, name) for name in TRIAL_COLUMNS if name != "kind"},
-                    "kind": kinds[record.workload],
-                    "arm": outcome.arm,
-                    "role": roles[outcome.arm],
-                    "variant": outcome.variant,
-                },
-            )
+            of_arm = {"arm": outcome.arm, "role": roles[outcome.arm], "variant": outcome.variant}
+            yield record, outcome, of_trial | of_arm

@@ -1,30 +1,32 @@
 """Figures: each a function from a frame to a matplotlib Figure; nothing global is touched.
 
-`save` writes a figure as SVG (text stays text) and PNG, byte for byte the same for the same records.
+`drawn` gives a figure as SVG (text stays text) and PNG, byte for byte the same for the same records.
 """
 
 from results.plots.batch_sweep import batch_sweep
 from results.plots.building_blocks import building_blocks
 from results.plots.convergence_curves import convergence_curves
 from results.plots.forest import forest
-from results.plots.image_seconds import throughput
+from results.plots.image_seconds import image_seconds
 from results.plots.memory_bars import memory_bars
 from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
 from results.plots.memory_timeline import memory_timeline
-from results.plots.theme import save
+from results.plots.seeds import seeds
+from results.plots.theme import drawn
 from results.plots.tradeoff import tradeoff
 
 __all__ = [
     "batch_sweep",
     "building_blocks",
     "convergence_curves",
+    "drawn",
     "forest",
+    "image_seconds",
     "memory_bars",
     "memory_categories",
     "memory_saved",
     "memory_timeline",
-    "save",
-    "throughput",
+    "seeds",
     "tradeoff",
 ]

@@ -24,7 +24,7 @@ def batch_sweep(table: pd.DataFrame) -> Figure:
     The band around the baseline is the noise floor at each batch size.
 
     Args:
-        table: As `Run.throughput` gives it, of one environment, members of sweeps alone, with the column
+        table: As `Analysis.speed` holds it, of one environment, members of sweeps alone, with the column
             `sweep`: the workload that a sweep belongs to.
     """
     shown = table[(table["role"] != "control") & table["images_per_second"].notna()]

@@ -19,7 +19,7 @@ MOST_TOGETHER = 9
 
 @themed
 def convergence_curves(
-    curves: pd.DataFrame, better: dict[str, str] | None = None, noise: pd.DataFrame | None = None
+    curves: pd.DataFrame, better: Mapping[str, str] | None = None, noise: pd.DataFrame | None = None
 ) -> Figure:
     """One panel per workload and curve, one line per arm; the band is the 95 % t interval over seeds.
 
@@ -28,9 +28,9 @@ def convergence_curves(
     With many arms, one panel per workload and arm instead, showing the first curve of the workload.
 
     Args:
-        curves: As `Run.curves` holds it. Runs that diverged have none.
+        curves: As `Analysis.curves` holds it. Runs that diverged have none.
         better: For each metric `lower` or `higher`, shown on the axis.
-        noise: As `Run.noise_floor` gives it, of one environment.
+        noise: As `Analysis.noise_floor` holds it, of one environment.
     """
     shown = curves[curves["role"] != "control"]
     if shown.empty:

@@ -15,6 +15,7 @@ from results.plots.theme import (
     BAND,
     COLOURS,
     FAINT,
+    FAINT_INK,
     INK,
     MARKERS,
     difference_axis,
@@ -24,36 +25,38 @@ from results.plots.theme import (
     ratio_axis,
     themed,
 )
+from results.records.resolved_study import ResolvedStudy
 from results.tables import format as text
-from results.tables.headline import headline_rows
+from results.tables.headline import HeadlineColumn, headline_columns
+from results.verdicts.cells import CELL_COLUMNS, places
 
 Row = dict[Hashable, Any]
 
 
 @themed
-def forest(effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
+def forest(study: ResolvedStudy, effects: pd.DataFrame, noise: pd.DataFrame | None = None) -> Figure:
     """One panel per headline metric and context, one line per arm.
 
     Args:
-        effects: As `Run.effects` gives it, of one environment. The control and inert arms are left out.
-        noise: As `Run.noise_floor` gives it; its half-widths are drawn as dotted lines.
+        study: The study.
+        effects: As `Analysis.effects` holds it, of one environment. The control and inert arms are left out.
+        noise: As `Analysis.noise_floor` holds it; its half-widths are drawn as dotted lines.
     """
-    shown = headline_rows(effects)
+    columns = list(headline_columns(study, effects))
+    shown = pd.concat([column.rows for column in columns]) if columns else effects.head(0)
     arms = [str(arm) for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
-    shown = shown[shown["arm"].isin(arms)]
-    if shown.empty:
+    if not arms:
         return nothing("No headline metric was measured.")
-    groups = list(shown.groupby("column", sort=False))
-    figure, axes = panels(len(groups), 3, (3.4, 0.75 + 0.27 * len(arms)), (label_room(arms), 0.6))
-    for i, (axis, (name, group)) in enumerate(zip(axes, groups, strict=True)):
-        _panel(axis, textwrap.fill(str(name), 34), group, arms, noise)
+    figure, axes = panels(len(columns), 3, (3.4, 0.95 + 0.27 * len(arms)), (label_room(arms), 0.6))
+    for i, (axis, column) in enumerate(zip(axes, columns, strict=True)):
+        _panel(axis, column, arms, noise)
         axis.tick_params(labelleft=i % 3 == 0)
     verdict_legend(figure, noise is not None and len(noise) > 0)
     return figure
 
 
-def _panel(axis: Axes, name: str, group: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None) -> None:
-    rows = group.to_dict("records")
+def _panel(axis: Axes, column: HeadlineColumn, arms: list[str], noise: pd.DataFrame | None) -> None:
+    rows = column.rows[column.rows["arm"].isin(arms)].to_dict("records")
     first = rows[0]
     ratio, unit, margin = first["effect_kind"] == "ratio", first["unit"], first["margin"]
     none = 1.0 if ratio else 0.0
@@ -78,7 +81,10 @@ def _panel(axis: Axes, name: str, group: pd.DataFrame, arms: list[str], noise: p
     axis.set_ylim(len(arms) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="y", visible=False)
-    axis.set_title(name)
+    axis.set_title(column.title, pad=26)
+    axis.text(
+        0, 1.02, textwrap.fill(column.context, 46), transform=axis.transAxes, fontsize=7, color=FAINT_INK
+    )
     axis.set_xlabel(_axis_label(first))
 
 
@@ -108,10 +114,8 @@ def effect_line(axis: Axes, row: Row, y: float) -> None:
 def _floor(row: Row, noise: pd.DataFrame | None) -> list[float]:
     if noise is None:
         return []
-    same = noise[["environment", "workload", "metric"]].eq(
-        [row["environment"], row["workload"], row["metric"]]
-    )
-    widths = noise[same.all(axis=1)]["half_width"].tolist()
+    here = tuple("" if text.missing_text(row[name]) else row[name] for name in CELL_COLUMNS)
+    widths = [w for place, w in zip(places(noise), noise["half_width"], strict=True) if place == here]
     if row["effect_kind"] == "ratio":
         return [math.exp(sign * width) for width in widths for sign in (-1, 1)]
     return [sign * width for width in widths for sign in (-1, 1)]

@@ -18,7 +18,7 @@ _WHOLE = "#6b7280"
 
 
 @themed
-def throughput(table: pd.DataFrame) -> Figure:
+def image_seconds(table: pd.DataFrame) -> Figure:
     """Time per image as bars, images per second written at their ends: a panel per workload and mode.
 
     Bars of training are split into the phases of the step where these were timed, scaled to add up to the
@@ -26,7 +26,7 @@ def throughput(table: pd.DataFrame) -> Figure:
     floor: what a second baseline may look like.
 
     Args:
-        table: As `Run.throughput` gives it, of one environment, without what is not to be drawn.
+        table: As `Analysis.speed` holds it, of one environment, without what is not to be drawn.
     """
     shown = table[table["role"] != "control"]
     if shown["images_per_second"].isna().all():

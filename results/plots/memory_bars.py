@@ -16,9 +16,9 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     """Headline memory of every arm as bars: one panel per workload, metric and mode, one colour per source.
 
     Args:
-        effects: As `Run.effects` gives it, of one environment. An arm without a value says so.
+        effects: As `Analysis.effects` holds it, of one environment. An arm without a value says so.
     """
-    rows = effects[(effects["kind"] == "memory") & effects["headline"].astype(bool)]
+    rows = effects[(effects["metric"] == "peak_bytes") & effects["headline"].astype(bool)]
     rows = rows[(rows["factor"] != CONTROL_FACTOR) & ~rows["inert"].astype(bool)]
     if rows.empty:
         return nothing("No memory was measured.")

@@ -4,8 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.frames.memory_profiles import CATEGORIES, preferred
+from results.frames.memory_profiles import preferred
 from results.plots.theme import byte_axis, label_room, nothing, panels, themed
+from results.records.profile_summary import CATEGORIES
 from results.tables import format as text
 
 _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#6b7280", "#f0e442", "#d55e00", "#cc79a7")
@@ -17,7 +18,7 @@ def memory_categories(profiles: pd.DataFrame) -> Figure:
     """Bytes at the peak as stacked bars: one panel per workload and mode, one bar per arm.
 
     Args:
-        profiles: As `Run.memory_profiles` holds it, of one environment, without what is not to be drawn.
+        profiles: As `Analysis.memory_profiles` holds it, of one environment, without what is not to be drawn.
             Where a workload has several sources, the simulation is shown.
     """
     shown = preferred(profiles[profiles["role"] != "control"])

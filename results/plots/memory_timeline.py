@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from results.frames.memory_profiles import most_changed, preferred
 from results.plots.theme import BAND, INK, byte_axis, nothing, panels, themed
+from results.records.profile_summary import Timeline
 from results.tables import format as text
 
 _OTHER = "#d55e00"
@@ -21,7 +22,7 @@ def memory_timeline(profiles: pd.DataFrame) -> Figure:
     carries an upright stroke. A dot marks each peak.
 
     Args:
-        profiles: As `Run.memory_profiles` holds it, of one environment, without what is not to be drawn.
+        profiles: As `Analysis.memory_profiles` holds it, of one environment, without what is not to be drawn.
     """
     shown = preferred(profiles[profiles["mode"] == "train"])
     groups = [most_changed(group) for _, group in shown.groupby("workload", sort=False)]
@@ -30,7 +31,7 @@ def memory_timeline(profiles: pd.DataFrame) -> Figure:
         return nothing("No training step was followed.")
     figure, axes = panels(len(groups), 1, (8.6, 3.6))
     for axis, group in zip(axes, groups, strict=True):
-        largest = max(max(timeline["live_bytes"], default=1) for timeline in group["timeline"])
+        largest = max(max(timeline.live_bytes, default=1) for timeline in group["timeline"])
         _phases(axis, group.iloc[0]["timeline"], largest)
         for (_, row), colour, style in zip(group.iterrows(), (INK, _OTHER), ("-", "--"), strict=False):
             _line(axis, row, colour, style)
@@ -43,10 +44,10 @@ def memory_timeline(profiles: pd.DataFrame) -> Figure:
     return figure
 
 
-def _phases(axis: Axes, timeline: dict[str, Any], largest: float) -> None:
+def _phases(axis: Axes, timeline: Timeline, largest: float) -> None:
     """Shade every other phase and write its name above."""
-    starts = sorted(timeline["phase_starts"].items(), key=lambda item: item[1])
-    ends = [*(start for _, start in starts[1:]), max(timeline["operation"], default=0)]
+    starts = sorted(timeline.phase_starts.items(), key=lambda item: item[1])
+    ends = [*(start for _, start in starts[1:]), max(timeline.operation, default=0)]
     for i, ((phase, start), end) in enumerate(zip(starts, ends, strict=True)):
         if i % 2 == 0:
             axis.axvspan(start, end, color=BAND, alpha=0.55, lw=0, zorder=0)
@@ -57,8 +58,8 @@ def _phases(axis: Axes, timeline: dict[str, Any], largest: float) -> None:
 
 
 def _line(axis: Axes, row: "pd.Series[Any]", colour: str, style: str) -> None:
-    timeline = row["timeline"]
-    x, y = timeline["operation"], timeline["live_bytes"]
+    timeline: Timeline = row["timeline"]
+    x, y = timeline.operation, timeline.live_bytes
     label = f"{row['arm']} (peak {text.value(row['peak_bytes'], 'bytes')})"
     axis.plot(x, y, style, color=colour, lw=1.3, drawstyle="steps-post", label=label)
     if not y:
@@ -66,6 +67,6 @@ def _line(axis: Axes, row: "pd.Series[Any]", colour: str, style: str) -> None:
     top = max(range(len(y)), key=y.__getitem__)
     axis.plot(x[top], y[top], "o", color=colour, ms=5)
     if style != "-":
-        starts = [start for start in sorted(timeline["phase_starts"].values()) if start > x[0]]
+        starts = [start for start in sorted(timeline.phase_starts.values()) if start > x[0]]
         at = [max((j for j, place in enumerate(x) if place <= start), default=0) for start in starts]
         axis.plot(starts, [y[j] for j in at], "|", color=colour, ms=16, mew=1.6, ls="none")

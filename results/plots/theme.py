@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
+from io import BytesIO
 from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
@@ -14,10 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from PIL import Image
 
 from results.tables import format as text
 
 P = ParamSpec("P")
+PNG_DPI = 120
 
 COLOURS = {
     "better": "#0072b2",
@@ -27,7 +29,7 @@ COLOURS = {
     "invalid": "#111827",
 }
 MARKERS = {"better": "^", "worse": "v", "equivalent": "s", "inconclusive": "o", "invalid": "X"}
-INK, FAINT, BAND = "#1f2937", "#9ca3af", "#e5e7eb"
+INK, FAINT, BAND, FAINT_INK = "#1f2937", "#9ca3af", "#e5e7eb", "#5b6675"
 
 _STYLE = {
     "font.family": "sans-serif",
@@ -36,6 +38,7 @@ _STYLE = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # else each drawing looks for what might stand in the title's way
     "axes.labelsize": 9,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
@@ -69,16 +72,19 @@ def themed(function: Callable[P, Figure]) -> Callable[P, Figure]:
     return draw
 
 
-def save(figure: Figure, path: Path) -> list[Path]:
-    """Write `<path>.svg` and `<path>.png`, without dates or random ids."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files = [path.parent / f"{path.name}.svg", path.parent / f"{path.name}.png"]
+def drawn(figure: Figure) -> tuple[bytes, bytes]:
+    """A figure as SVG and as PNG, without dates or random ids."""
+    svg, png = BytesIO(), BytesIO()
     with theme():
-        FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
-        figure.set_layout_engine("none")  # laid out once; saving need not do it again
-        figure.savefig(files[0], metadata={"Date": None, "Creator": None}, bbox_inches="tight")
-        figure.savefig(files[1], dpi=144, metadata={"Software": None}, bbox_inches="tight")
-    return files
+        figure.set_dpi(PNG_DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        # Line art compresses well at any level; the highest one takes as long as drawing it.
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
+        pixels.save(png, format="png", compress_level=2, dpi=(PNG_DPI, PNG_DPI))
+        figure.set_layout_engine(None)  # laid out once; drawing again need not do it again
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    return svg.getvalue(), png.getvalue()
 
 
 def nothing(message: str) -> Figure:

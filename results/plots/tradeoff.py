@@ -12,18 +12,20 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from results.plots.theme import BAND, FAINT, INK, nothing, ratio_axis, themed
-from results.records.resolved_study import CONTROL_FACTOR
+from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
 from results.tables import format as text
+from results.tables.contexts import described
 
 MOST_NAMED = 8
 
 
 @themed
-def tradeoff(effects: pd.DataFrame) -> Figure:
+def tradeoff(study: ResolvedStudy, effects: pd.DataFrame) -> Figure:
     """Relative step time (training where it was timed) against the difference in accuracy.
 
     Args:
-        effects: As `Run.effects` gives it, of one environment. Bars are simultaneous 95 % intervals.
+        study: The study.
+        effects: As `Analysis.effects` holds it, of one environment. Bars are simultaneous 95 % intervals.
     """
     shown = effects[effects["headline"].astype(bool) & ~effects["inert"].astype(bool)]
     shown = shown[(shown["factor"] != CONTROL_FACTOR) & shown["effect"].notna()]
@@ -56,14 +58,19 @@ def tradeoff(effects: pd.DataFrame) -> Figure:
         FuncFormatter(lambda v, _: text.effect(v, "difference", str(first["unit_y"])) if v else "0")
     )
     mode = f", {first['mode_x']}" if isinstance(first["mode_x"], str) else ""
-    axis.set_xlabel(f"{first['label_x']}{mode} [{first['workload_x']}] against the baseline (left is faster)")
-    axis.set_ylabel(f"{first['label_y']} [{first['workload_y']}] against the baseline")
+    cost_context, gain_context = (_context(study, str(first[f"workload_{a}"])) for a in ("x", "y"))
+    axis.set_xlabel(f"{first['label_x']}{mode} against the baseline (left is faster)\n{cost_context}")
+    axis.set_ylabel(f"{first['label_y']} against the baseline\n{textwrap.fill(gain_context, 60)}")
     places = list(zip(x, y, points["arm"], strict=True))
     if len(places) > MOST_NAMED:
         _number(figure, axis, places)
     else:
         _label(axis, [(1.0, 0.0, "baseline"), *places])
     return figure
+
+
+def _context(study: ResolvedStudy, name: str) -> str:
+    return described(study, next(workload for workload in study.workloads if workload.name == name))
 
 
 def _noise(axis: Axes, cost: float, gain: float) -> None:

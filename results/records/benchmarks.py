@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -193,7 +193,7 @@ def stored(run: Path) -> tuple[list[BenchmarkFile], list[Disbelieved]]:
 
 def _read(path: Path) -> BenchmarkFile:
     found = parse(path, _STORED, "imported benchmarks")
-    file = BenchmarkFile(**{name: getattr(found, name) for name in BenchmarkFile.__dataclass_fields__})
+    file = BenchmarkFile(**{field.name: getattr(found, field.name) for field in fields(BenchmarkFile)})
     if file.id != path.stem:
         raise RecordError(f"{path}: changed after it was imported; delete it and import the original again")
     return file

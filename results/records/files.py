@@ -68,7 +68,7 @@ def explain(error: ValidationError) -> str:
     if place and detail["type"] != "value_error":
         given = repr(detail["input"])
         return f"{place} is {given if len(given) <= 40 else given[:37] + '...'}; expected {message}"
-    return f"{place}: {message}" if place else message
+    return f"{place}: {message}" if place else f"expected {message}"
 
 
 def field(location: Sequence[int | str]) -> str:

@@ -107,6 +107,7 @@ class Workload:
         settings: Everything else that defines the workload (steps, recipe, target, threads).
         stopping: When further blocks are not worth it; None where their number is fixed.
         relation: The workload that this one belongs to, and how; None where it stands for itself.
+        conditions: What is not as usual, in words: "channels-last, compiled"; empty for nothing.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -124,10 +125,18 @@ class Workload:
     settings: dict[Text, Free]
     stopping: Stopping | None = None
     relation: Relation | None = None
+    conditions: Text = ""
 
     def belongs_to(self, kind: RelationKind) -> str | None:
         """The workload that it is the sweep, equal memory or spot check of; None if of none."""
         return self.relation.of if self.relation is not None and self.relation.kind == kind else None
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The levels that the study fixed for all arms, but for channels and classes, which data decides."""
+        told = self.settings.get("levels")
+        levels = told if isinstance(told, dict) else {}
+        return {str(k): str(v) for k, v in levels.items() if k not in {"in_channels", "num_classes"}}
 
     @property
     def stands_in_headlines(self) -> bool:

@@ -1,5 +1,1 @@
-"""The report of a run: one self-contained page, the same in Markdown, figures and tables."""
-
-from results.report.write import Report, write_report
-
-__all__ = ["Report", "write_report"]
+"""The report of a run: sections, one file per topic, and the renderers that lay them out."""

@@ -1,64 +1,41 @@
-"""Effects in words, for a reader who does not know statistics."""
+"""Effects in words, for a reader who does not know statistics; each sentence is of one context."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
-import pandas as pd
-
+from results.report.notes import reason, seeds, undecided
+from results.report.section import Sentence
 from results.tables import format as text
-from results.tables.headline import headline_rows
+from results.tables.headline import HeadlineColumn
 
 Row = dict[Hashable, Any]
-Phrase = tuple[str, str]
-"""A leading word and what follows it: ("Costs", "31 % more peak memory (train; exact)")."""
 
 
-def answers(effects: pd.DataFrame) -> list[tuple[str, list[Phrase]]]:
-    """For each arm what it costs and buys, one phrase per kind of answer.
+def answers(columns: Iterable[HeadlineColumn]) -> dict[str, list[Sentence]]:
+    """For each arm what it costs and buys, a sentence for each context: no two contexts share one."""
+    told: dict[str, dict[str, list[tuple[str, Row]]]] = {}
+    for column in columns:
+        for row in column.rows.to_dict("records"):
+            mine = told.setdefault(row["arm"], {})
+            mine.setdefault(column.context, []).append((column.title, row))
+    return {
+        arm: [Sentence(f"{'. '.join(_phrases(rows))}.", lead=f"{context}:") for context, rows in mine.items()]
+        for arm, mine in told.items()
+    }
 
-    Of one quantity in several modes and sources, the first speaks: training before inference, simulated
-    before measured. The tables show all.
-    """
-    said = []
-    for arm, group in headline_rows(effects).groupby("arm", sort=False):
-        first = group.drop_duplicates(["workload", "label"])
-        said.append((str(arm), _phrases(first.to_dict("records"))))
-    return said
 
-
-def _phrases(rows: list[Row]) -> list[Phrase]:
+def _phrases(rows: list[tuple[str, Row]]) -> list[str]:
     clauses: dict[str, list[str]] = {}
-    for row in rows:
-        word, clause = _clause(row)
+    for title, row in rows:
+        word, clause = _clause(title, row)
         clauses.setdefault(word, []).append(clause)
-    order = [word for word in _ORDER if word in clauses]
-    return [(word, _list(list(dict.fromkeys(clauses[word])))) for word in order]
+    return [f"{word} {_list(clauses[word])}" for word in _ORDER if word in clauses]
 
 
 _ORDER = (
-    *("Gains", "Saves", "Costs", "Loses", "Leaves unchanged", "Undecided:", "No value:"),
-    *("Changes no shape, operator or output in", "Not to be trusted:"),
+    *("Gains", "Saves", "Costs", "Loses", "Leaves unchanged:", "Undecided:", "No value:"),
+    *("Changes nothing here:", "Not to be trusted:"),
 )
-
-
-def _clause(row: Row) -> Phrase:
-    verdict = row["verdict"]
-    if row["inert"]:
-        return "Changes no shape, operator or output in", str(row["workload"])
-    if verdict == "invalid":
-        return "Not to be trusted:", _named(row, row["note"].split("; ")[0])
-    if text.missing(row["effect"]):
-        word = {"better": "Gains", "worse": "Loses"}.get(verdict, "No value:")
-        return word, _named(row, row["note"].removeprefix(f"{row['arm']}: "))
-    if verdict == "inconclusive":
-        return "Undecided:", _named(row, f"{_measured(row)}; {_what_would_decide(row)}")
-    if verdict == "equivalent":
-        return "Leaves unchanged", _named(row, _measured(row))
-    word = _WORDS[verdict, row["better"]]
-    joint = "of" if word in {"Saves", "Loses"} or row["unit"] == "fraction" else "more"
-    return word, f"{_amount(row)} {joint} {_named(row, _interval(row))}"
-
-
 _WORDS = {
     ("better", "lower"): "Saves",
     ("better", "higher"): "Gains",
@@ -67,10 +44,23 @@ _WORDS = {
 }
 
 
-def _named(row: Row, said: str) -> str:
-    """`peak memory (train, simulated cuda; exact)`."""
-    label, _, context = row["column"].partition(", ")
-    return f"{label} ({context}; {said})" if context else f"{label} ({said})"
+def _clause(title: str, row: Row) -> tuple[str, str]:
+    verdict = row["verdict"]
+    if row["inert"]:
+        return "Changes nothing here:", f"{title} (no shape, operator or output differs)"
+    if verdict == "invalid":
+        return "Not to be trusted:", f"{title} ({reason(row)})"
+    if text.missing(row["effect"]):
+        word = {"better": "Gains", "worse": "Loses"}.get(verdict, "No value:")
+        return word, f"{title} ({row['note']})"
+    if verdict == "inconclusive":
+        told = [*seeds(row), *undecided(row)] or ["a metric that was censored in some blocks"]
+        return "Undecided:", f"{title} ({_measured(row)}; {'; '.join(told)})"
+    if verdict == "equivalent":
+        return "Leaves unchanged:", f"{title} ({_measured(row)})"
+    word = _WORDS[verdict, row["better"]]
+    joint = "of" if word in {"Saves", "Loses"} or row["unit"] == "fraction" else "more"
+    return word, f"{_amount(row)} {joint} {title} ({'; '.join([_interval(row), *seeds(row)])})"
 
 
 def _amount(row: Row) -> str:
@@ -83,23 +73,18 @@ def _amount(row: Row) -> str:
 
 def _measured(row: Row) -> str:
     change = text.change(row["effect"], row["effect_kind"], row["unit"])
-    if "exact" in row["note"].split("; ") or "bit-identical" in row["note"]:
+    if row["exact"] or (row["identical"] and row["placebo"]):
         same = row["effect"] == (1.0 if row["effect_kind"] == "ratio" else 0.0)
-        how = "exact" if "exact" in row["note"].split("; ") else "bit for bit"
+        how = "exact" if row["exact"] else "bit for bit"
         return f"the same, {how}" if same else f"{change}, {how}"
     return f"{change}, {_interval(row)}"
 
 
 def _interval(row: Row) -> str:
-    if "exact" in row["note"].split("; "):
+    if row["exact"]:
         return "exact"
     ends = [text.change(row[end], row["effect_kind"], row["unit"]) for end in ("ci_low", "ci_high")]
-    return "no interval" if "—" in ends else f"between {ends[0]} and {ends[1]}"
-
-
-def _what_would_decide(row: Row) -> str:
-    notes = [note for note in row["note"].split("; ") if "would" in note or note.startswith("censored")]
-    return notes[0] if notes else "no number of repeats can be given"
+    return "no interval" if "—" in ends else f"between {ends[0]} and {ends[1]}, n = {row['n']}"
 
 
 def _list(parts: list[str]) -> str:

@@ -1,1 +1,1 @@
-"""tables."""
+"""Rows as the tables that people read, and numbers as text."""

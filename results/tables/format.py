@@ -3,18 +3,31 @@
 import math
 
 from results.records.metric import EffectKind
+from results.records.values import clean
 
 MARKS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?", "invalid": "✗"}
 """A sign for each verdict, so that colour never stands alone."""
 
+_FORMULA = tuple("=+-@")
 _BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _COUNT_UNITS = ((1e9, " G"), (1e6, " M"), (1e4, " k"))
 
 
+def plain(text: str) -> str:
+    """Text that a spreadsheet takes for text: what begins like a formula is quoted."""
+    shown = clean(text)
+    return f"'{shown}" if shown.lstrip()[:1] in _FORMULA else shown
+
+
 def missing(number: float | None) -> bool:
     """Whether there is no number."""
     return number is None or math.isnan(number)
+
+
+def missing_text(word: object) -> bool:
+    """Whether there is no word: None, NaN or empty."""
+    return word is None or word == "" or (isinstance(word, float) and math.isnan(word))
 
 
 def value(number: float | None, unit: str) -> str:
@@ -112,13 +125,16 @@ def _scale(number: float, unit: str) -> float:
 
 
 def _difference(number: float, unit: str) -> str:
-    return f"{number:.1f}" if unit == "fraction" and abs(number) >= 0.1 else _digits(number)
+    """Points to a hundredth at the finest: no test set is large enough to tell less."""
+    if unit == "fraction":
+        return f"{number:.1f}" if abs(number) >= 0.1 else f"{number:.2f}"
+    return _digits(number)
 
 
 def _signed(number: float, unit: str) -> str:
-    if number == 0:
+    text = _difference(abs(number), unit) if unit == "fraction" or abs(number) >= 1e-3 else "<0.001"
+    if number == 0 or not text.strip("0."):
         return "±0"
-    text = _difference(abs(number), unit) if abs(number) >= 1e-3 else "<0.001"
     return ("−" if number < 0 else "+") + text
 
 

@@ -1,91 +1,77 @@
-"""The headline: per arm what it costs and buys, in cells short enough for a terminal."""
+"""The headline: what each arm costs and buys, context by context."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from results.records.resolved_study import CONTROL_FACTOR
+from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
 from results.tables import format as text
+from results.tables.contexts import described, origin
 
-CELL_COLUMNS = ["arm", "environment", "column", "text", "verdict", "inert"]
+_QUESTION = ["environment", "workload", "metric", "mode", "split"]
+_ANSWER = ["source", "device"]
 
 
-def headline_cells(effects: pd.DataFrame) -> pd.DataFrame:
-    """One row per arm and headline column: `text` such as `▼ +31 %`, and its verdict for colouring."""
-    rows = headline_rows(effects)
-    cells = [
-        {
-            **{name: row[name] for name in ("arm", "environment", "column", "verdict", "inert")},
-            "text": cell_text(row["effect"], row["effect_kind"], row["unit"], row["verdict"]),
-        }
-        for row in rows.to_dict("records")
-    ]
-    return pd.DataFrame(cells, columns=CELL_COLUMNS)
+@dataclass(frozen=True, slots=True)
+class HeadlineColumn:
+    """A headline metric in one context.
+
+    Attributes:
+        title: Label and mode: "peak memory, train".
+        context: Where it holds, with precision and origin: "resnet depth 50, 224 px, ..., simulated cuda".
+        rows: The effects, one per arm.
+    """
+
+    title: str
+    context: str
+    rows: pd.DataFrame
 
 
 def headline_rows(effects: pd.DataFrame) -> pd.DataFrame:
-    """The effects that stand in headlines, the control left out, each with the name of its `column`.
+    """The effects that stand in headlines, the control left out.
 
-    Of a metric and mode in several contexts the first in the study's order stands for all: the tables
-    have the others.
+    Of one metric, mode and workload that was both simulated and measured the first stands for both, if the
+    simulation is of the device that was measured: another device is another context.
     """
     shown = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
-    question = ["environment", "metric", "mode"]
-    context = ["workload", "source", "device", "split"]
-    keys = shown[question + context].fillna("")
-    first = keys.groupby(question, sort=False)[context].transform("first")
-    shown = shown[(keys[context] == first).all(axis=1)]
-    return shown.assign(column=column_names(shown))
+    keys = shown[_QUESTION + _ANSWER].fillna("")
+    first = keys.groupby(_QUESTION, sort=False)[_ANSWER].transform("first")
+    return shown[(keys[_ANSWER] == first).all(axis=1)]
 
 
-def headline(effects: pd.DataFrame) -> pd.DataFrame:
-    """The same as a table: one row per arm, one column per headline metric and context."""
-    cells = headline_cells(effects)
-    if cells.empty:
-        return pd.DataFrame(index=pd.Index([], name="arm"))
-    columns, arms = cells["column"].unique(), cells["arm"].unique()
-    return cells.pivot(index="arm", columns="column", values="text").reindex(arms)[columns].fillna("—")
-
-
-def noise_line(effects: pd.DataFrame) -> str:
-    """The noise floor of each headline metric in words: `time per step ±0.9 %, test accuracy ±0.4 points`.
-
-    Empty where no headline metric varies. Workload and environment join where there are several.
-    """
+def headline_columns(study: ResolvedStudy, effects: pd.DataFrame) -> Iterator[HeadlineColumn]:
+    """Headline metrics by context, in the study's order; of one environment."""
+    workloads = {workload.name: workload for workload in study.workloads}
     rows = headline_rows(effects)
-    rows = rows[rows["noise_floor"].notna()].drop_duplicates(["environment", "workload", "label"])
-    several = rows["environment"].nunique() > 1
-    said = []
-    for row in rows.to_dict("records"):
-        where = f" [{row['workload']}]" if (rows["label"] == row["label"]).sum() > 1 + several else ""
-        where += f" on {row['environment']}" if several else ""
-        floor = text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])
-        said.append(f"{row['label']}{where} {floor}")
-    return ", ".join(said)
+    keyed = rows.assign(**{name: rows[name].fillna("") for name in ("mode", "split", "source", "device")})
+    places = ["workload", "metric", "mode", "split", "source", "device"]
+    for (name, *_), group in keyed.groupby(places, sort=False):
+        mine = rows.loc[group.index]
+        first = mine.iloc[0]
+        context = described(study, workloads[str(name)])
+        from_where = origin(first.to_dict())
+        yield HeadlineColumn(title(first), ", ".join(filter(None, (context, from_where))), mine)
 
 
-def cell_text(effect: float, kind: str, unit: str, verdict: str) -> str:
-    """`▲ −28 %`: the sign of the verdict, then the change."""
-    return f"{text.MARKS[verdict]} {text.change(effect, kind, unit)}"
+def title(row: "pd.Series[Any]") -> str:
+    """Label and mode; a metric of a split (test accuracy) is of training by nature."""
+    mode = row["mode"] if text.missing_text(row["split"]) else ""
+    return ", ".join(str(part) for part in (row["label"], mode) if isinstance(part, str) and part)
 
 
 def column_names(effects: pd.DataFrame) -> "pd.Series[str]":
-    """For each row the name of its column: label and mode, and as much context as tells it from others.
+    """For each row the name of its column within a workload: `peak memory, train, simulated cuda`.
 
-    `peak memory, train, simulated cuda`: split, workload and environment join only where one label and
-    mode occurs with several of them; source and device there too, and for what was simulated.
+    Split, source and device join only where one label and mode occurs with several of them; for what was
+    simulated always: nobody should take it for a measurement.
     """
-    # A metric of a split (test accuracy) is of training by nature: its mode would only be noise.
     mode = effects["mode"].where(effects["split"].isna(), None).fillna("")
     parts = pd.DataFrame({"label": effects["label"], "mode": mode})
-    origin = effects["source"].fillna("") + " " + effects["device"].fillna("").astype(str)
-    extras = {
-        "origin": origin.str.strip(),
-        "split": effects["split"].fillna(""),
-        "workload": effects["workload"],
-        "environment": "on " + effects["environment"],
-    }
-    for name, extra in extras.items():
-        varies = extra.groupby([effects["label"], mode]).transform("nunique") > 1
-        # What was simulated says so, always: nobody should take it for a measurement.
+    from_where = (effects["source"].fillna("") + " " + effects["device"].fillna("").astype(str)).str.strip()
+    for name, extra in {"origin": from_where, "split": effects["split"].fillna("")}.items():
+        varies = extra.groupby([effects["workload"], effects["label"], mode]).transform("nunique") > 1
         told = varies | (effects["source"] == "simulated") if name == "origin" else varies
         parts[name] = extra.where(told, "")
     lines = parts.itertuples(index=False, name=None)

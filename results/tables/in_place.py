@@ -4,27 +4,26 @@ from typing import Any
 
 import pandas as pd
 
-from results.frames.memory_profiles import CATEGORIES
+from results.records.profile_summary import CATEGORIES, Against
 from results.records.resolved_study import ResolvedStudy
-from results.tables import format as text
 
 PAIR_COLUMNS = [
     *("environment", "workload", "factor", "level", "baseline_level", "others", "mode", "source", "device"),
-    *("peak_bytes", "peak_bytes_before", "saved_bytes", "allocations", "reason"),
+    *("peak_bytes", "peak_bytes_before", "saved_bytes", "allocations", "reason", "by_category"),
 ]
 _KEYS = ["environment", "workload", "mode", "source", "device"]
 Row = dict[str, Any]
 
 
-def equivalent_pairs(
-    study: ResolvedStudy, profiles: pd.DataFrame, measurements: pd.DataFrame
-) -> pd.DataFrame:
+def equivalent_pairs(study: ResolvedStudy, profiles: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """One row per pair of arms that differ in one equivalent factor: a level less the baseline level.
 
     `others` names the arm without the change. Saved bytes and allocations are those measured in the same
     mode, by the same source; where there are none, what each arm differs from the baseline by.
+    `reason` is the record's explanation where one arm is the baseline; `by_category` maps each category to
+    the bytes that it weighs more at the one peak than at the other.
     """
-    measured = _measured(measurements)
+    measured = _measured(series)
     names = {_key(arm.changes): arm.name for arm in study.arms if arm.role != "control"}
     rows = []
     for factor in (f for f in study.factors if f.kind == "equivalent"):
@@ -50,11 +49,11 @@ def _key(changes: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(changes.items()))
 
 
-def _measured(measurements: pd.DataFrame) -> dict[tuple[Any, ...], float]:
+def _measured(series: pd.DataFrame) -> dict[tuple[Any, ...], float]:
     """The last value by (environment, workload, mode, source, device, arm, metric)."""
-    rows = measurements[measurements["kind"] == "memory"]
+    rows = series[series["metric"].isin(["saved_bytes", "allocations"])]
     keys = rows[[*_KEYS, "arm", "metric"]].itertuples(index=False, name=None)
-    return dict(zip(keys, rows["value"].astype(float), strict=True))
+    return {key: float(values[-1]) for key, values in zip(keys, rows["values"], strict=True)}
 
 
 def _difference(arm: Row, other: Row, measured: dict[tuple[Any, ...], float]) -> Row:
@@ -68,25 +67,23 @@ def _difference(arm: Row, other: Row, measured: dict[tuple[Any, ...], float]) ->
             values = [_against_baseline(row, metric) for row in (arm, other)]
         one, less = values
         found[metric] = None if one is None or less is None else one - less
-    explained = arm["against_baseline"] if other["role"] == "baseline" else None
-    return found | {"reason": explained["reason"] if explained else _by_category(arm, other)}
+    explained: Against | None = arm["against_baseline"] if other["role"] == "baseline" else None
+    return found | {
+        "reason": explained.reason if explained else "",
+        "by_category": _by_category(arm["by_category"], other["by_category"]),
+    }
 
 
 def _against_baseline(row: Row, metric: str) -> float | None:
     """What the arm has beyond the baseline; nothing for the baseline itself."""
-    against = row["against_baseline"]
+    against: Against | None = row["against_baseline"]
     if against is None:
         return 0.0 if row["role"] == "baseline" else None
-    return float(against[metric])
+    return float(getattr(against, metric))
 
 
-def _by_category(arm: Row, other: Row) -> str:
-    """In words, which categories differ between the two peaks."""
-    one, less = arm["by_category"], other["by_category"]
+def _by_category(one: dict[str, int], less: dict[str, int]) -> dict[str, int]:
+    """The categories that weigh differently, the largest difference first."""
     names = [*CATEGORIES, *sorted({*one, *less} - set(CATEGORIES))]
     net = {name: one.get(name, 0) - less.get(name, 0) for name in names}
-    parts = sorted((item for item in net.items() if item[1]), key=lambda item: -abs(item[1]))
-    if not parts:
-        return "every category weighs the same at both peaks"
-    listed = ", ".join(f"{name.replace('_', ' ')} {text.signed(nbytes, 'bytes')}" for name, nbytes in parts)
-    return f"at the peaks: {listed}"
+    return dict(sorted((item for item in net.items() if item[1]), key=lambda item: -abs(item[1])))

@@ -15,7 +15,7 @@ _POOLED = [
     *("latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"),
     *("device_step_seconds", "compile_seconds"),
 ]
-THROUGHPUT_COLUMNS = [
+SPEED_COLUMNS = [
     *("environment", "workload", "mode", "device", "arm", "role", "batch_size", *_POOLED),
     *("macs", "gmacs_per_second", "energy_joules_per_image", "steps_timed", "processes"),
     *("marked_share", "unsteady_processes", "noise_floor"),
@@ -24,9 +24,9 @@ _KEYS = ["environment", "workload", "mode", "arm"]
 Place = tuple[str, str, str, str]
 
 
-def throughput(
+def speed(
     study: ResolvedStudy,
-    measurements: pd.DataFrame,
+    series: pd.DataFrame,
     outcomes: pd.DataFrame,
     described: pd.DataFrame,
     noise: pd.DataFrame,
@@ -41,39 +41,39 @@ def throughput(
 
     Args:
         study: The study.
-        measurements: As `Run.measurements` holds it.
-        outcomes: As `Run.outcomes` holds it.
+        series: As `results.frames.samples.series` gives it.
+        outcomes: As `results.frames.samples.outcomes` gives it.
         described: As `described` gives it.
-        noise: As `Run.noise_floor` gives it.
+        noise: As `results.verdicts.noise.noise_floor` gives it.
     """
-    pooled = _pooled(study, measurements, outcomes)
+    pooled = _pooled(study, series, outcomes)
     known = _known(described)
     batches = {workload.name: workload.batch_size for workload in study.workloads}
     roles = {arm.name: arm.role for arm in study.arms}
     headline = noise[noise["metric"].isin(["step_seconds", "images_per_second"])]
-    floors = headline.set_index(["environment", "workload"])["noise_floor"].to_dict()
+    floors = headline.set_index(["environment", "workload", "mode"])["noise_floor"].to_dict()
     rows = []
     for (environment, workload, mode, device), figures in pooled.items():
         shared = pooled.get((environment, workload, "", device), {})
         for arm, own in figures.items() if mode or len(_modes(pooled, environment, workload)) == 1 else ():
             row: dict[str, Any] = dict(zip(_KEYS, (environment, workload, mode, arm), strict=True))
             row |= {"device": device, "role": roles[arm], "batch_size": batches[workload]}
-            row["noise_floor"] = floors.get((environment, workload))
+            row["noise_floor"] = floors.get((environment, workload, mode))
             row |= shared.get(arm, {}) | own
             row |= known.get((environment, workload, mode, arm), {})
             rows.append(row | _derived(row))
-    frame = pd.DataFrame(rows, columns=THROUGHPUT_COLUMNS)
-    numbers = [name for name in THROUGHPUT_COLUMNS if name not in {*_KEYS, "device", "role"}]
+    frame = pd.DataFrame(rows, columns=SPEED_COLUMNS)
+    numbers = [name for name in SPEED_COLUMNS if name not in {*_KEYS, "device", "role"}]
     return frame.astype(dict.fromkeys(numbers, float))
 
 
 def _pooled(
-    study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame
+    study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame
 ) -> dict[Place, dict[str, dict[str, Any]]]:
     """Figures by arm for each environment, workload, mode and device; mode "" where a metric has none."""
-    timed = measurements[measurements["kind"] == "throughput"]
+    timed = series[series["metric"].isin(_POOLED)]
     found: dict[Place, dict[str, dict[str, Any]]] = {}
-    for cell in cells(study, timed, outcomes[outcomes["kind"] == "throughput"]):
+    for cell in cells(study, timed, outcomes[outcomes["workload"].isin(timed["workload"])]):
         if cell.metric is None or cell.metric.name not in _POOLED:
             continue
         place = (cell.environment, cell.workload.name, cell.mode or "", cell.device or "")

@@ -23,28 +23,22 @@ def changes(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd
     files on either side. It holds for all benchmarks of a version at once (Bonferroni).
 
     Args:
-        benchmarks: As `results.benchmarks.frame` gives it.
+        benchmarks: As `results.frames.benchmarks.benchmarks` gives it.
         margin: The smallest effect that counts.
 
     Returns:
         One row per (environment, later version, benchmark); empty where only one version was timed.
     """
     named = in_order(benchmarks)
-    order = versions(benchmarks)
+    order = {version: i for i, version in enumerate(versions(benchmarks))}
     rows = []
-    for environment in named["environment"].unique():
-        here = named[named["environment"] == environment]
-        first = {
-            name: next(version for version in order if version in set(group["version"]))
-            for name, group in here.groupby("benchmark", sort=False)
-        }
-        for version in order:
-            later = here[(here["version"] == version) & (here["benchmark"].map(first) != version)]
-            pairs = [
-                (group, here[(here["benchmark"] == name) & (here["version"] == first[name])])
-                for name, group in later.groupby("benchmark", sort=False)
-            ]
-            rows += adjusted([_change(after, before, len(pairs), margin) for after, before in pairs])
+    for _, here in named.groupby("environment", sort=False):
+        ranked = here.assign(rank=here["version"].map(order))
+        first = ranked.groupby("benchmark")["rank"].transform("min")
+        before = dict(iter(ranked[ranked["rank"] == first].groupby("benchmark")))
+        for _, later in ranked[ranked["rank"] > first].groupby("rank"):
+            pairs = [(group, before[name]) for name, group in later.groupby("benchmark", sort=False)]
+            rows += adjusted([_change(after, earlier, len(pairs), margin) for after, earlier in pairs])
     return frame(rows, CHANGE_COLUMNS)
 
 
@@ -53,11 +47,8 @@ def _change(after: pd.DataFrame, before: pd.DataFrame, size: int, margin: float)
     found = rules.welch(later, first, size)
     row = after.iloc[0].to_dict()
     shown = judged(found, size, margin)
-    if shown["n_needed"] is not None:
-        shown["note"] += ", on either side"
     if found.n < rules.MINIMUM_BLOCKS:
         shown |= {"ci_low": None, "ci_high": None, "p_value": None}
-        shown["note"] = f"{len(later)} and {len(first)} files; {shown['note']}"
     return (
         {name: row.get(name) for name in CHANGE_COLUMNS}
         | METRIC

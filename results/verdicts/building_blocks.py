@@ -18,11 +18,11 @@ from results.verdicts.statistics import Estimate
 CONTEXT = ["group", "block", "level", "mode", "image_size", "batch_size", "channels"]
 FOUND = [
     *("baseline_value", "value", "effect", "effect_kind", "ci_low", "ci_high", "n", "block_unit"),
-    *("p_value", "p_adjusted", "comparisons", "margin", "n_needed", "verdict", "note"),
+    *("p_value", "p_adjusted", "comparisons", "margin", "n_needed", "verdict", "cause", "detectable"),
 ]
 LEVEL_COLUMNS = [
     *("environment", "version", "commit", "dirty", "benchmark", *CONTEXT, "is_baseline", "baseline_level"),
-    *("metric", "unit", *FOUND),
+    *("baselines", "metric", "unit", *FOUND),
 ]
 METRIC = {"metric": CALL_SECONDS.name, "unit": CALL_SECONDS.unit}
 
@@ -34,31 +34,29 @@ def levels(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.
     and one version of the code. Intervals hold for all levels of a group at once (Bonferroni).
 
     Args:
-        benchmarks: As `results.benchmarks.frame` gives it.
+        benchmarks: As `results.frames.benchmarks.benchmarks` gives it.
         margin: The smallest effect that counts: 0.05 is a factor of 1.05 either way.
 
     Returns:
-        One row per (environment, version, benchmark); `effect` is the ratio to the baseline.
+        One row per (environment, version, benchmark); `effect` is the ratio to the baseline, `baselines` how
+        many baselines its group names: a verdict takes exactly one.
     """
     named = in_order(benchmarks)
-    order = versions(benchmarks)
-    rows = [
-        row
-        for environment in named["environment"].unique()
-        for version in order
-        for _, group in named[(named["environment"] == environment) & (named["version"] == version)].groupby(
-            "group", sort=False
-        )
-        for row in _group(group, margin)
-    ]
+    order = {version: i for i, version in enumerate(versions(benchmarks))}
+    groups = dict(iter(named.groupby(["environment", "version", "group"], sort=False)))
+    ranks = {environment: i for i, environment in enumerate(named["environment"].unique())}
+    keys = sorted(groups, key=lambda key: (ranks[str(key[0])], order[str(key[1])]))
+    rows = [row for key in keys for row in _group(groups[key], margin)]
     return frame(rows, LEVEL_COLUMNS)
 
 
 def _group(group: pd.DataFrame, margin: float) -> Iterator[dict[str, Any]]:
     """Rows of one group in one environment and version; the group's baseline first."""
-    logs = np.log(group.pivot_table(index="file", columns="benchmark", values="median_seconds", sort=False))
+    last = group.drop_duplicates(["file", "benchmark"], keep="last")
+    logs = np.log(last.pivot(index="file", columns="benchmark", values="median_seconds"))
     described = group.drop_duplicates("benchmark")
     baselines = described[described["is_baseline"].astype(bool)]
+    base = baselines.iloc[0] if len(baselines) == 1 else None
     size = len(described) - 1
     rows = []
     for row in described.to_dict("records"):
@@ -66,17 +64,17 @@ def _group(group: pd.DataFrame, margin: float) -> Iterator[dict[str, Any]]:
         known = {
             **{name: row.get(name) for name in LEVEL_COLUMNS},
             **METRIC,
+            "baselines": len(baselines),
             "value": float(np.exp(mine.mean())),
             "n": int(mine.count()),
             "block_unit": "file",
+            "verdict": "",
         }
-        if len(baselines) != 1:
-            count = f"{len(baselines)} baselines" if len(baselines) else "no baseline"
-            rows.append(known | {"verdict": "", "note": f"not compared: its group names {count}"})
+        if base is None:
+            rows.append(known)
         elif row["is_baseline"]:
-            rows.append(known | {"baseline_level": row["level"], "verdict": "", "note": "baseline"})
+            rows.append(known | {"baseline_level": row["level"]})
         else:
-            base = baselines.iloc[0]
             pairs = pd.concat([mine, logs[base["benchmark"]]], axis=1, keys=["arm", "baseline"]).dropna()
             found = rules.estimate((pairs["arm"] - pairs["baseline"]).to_numpy(dtype=float), size)
             means = {"value": pairs["arm"].mean(), "baseline_value": pairs["baseline"].mean()}
@@ -99,15 +97,14 @@ def judged(found: Estimate, size: int, margin: float) -> dict[str, Any]:
         "n": found.n,
     }
     if found.n == 0:
-        note = "no file holds both this benchmark and its baseline"
-        return known | {"value": None, "verdict": "inconclusive", "note": note}
-    said = conclude(found, size, Rule(float(np.log1p(margin)), CALL_SECONDS.better, "file"))
+        return known | {"value": None, "verdict": "inconclusive", "cause": "unmeasured"}
+    said = conclude(found, size, Rule(float(np.log1p(margin)), CALL_SECONDS.better))
     ends = {"effect": found.mean, "ci_low": found.low, "ci_high": found.high}
     return (
         known
         | {name: None if end is None else float(np.exp(end)) for name, end in ends.items()}
         | {"p_value": found.p, "n_needed": said.needed, "verdict": said.verdict}
-        | {"note": "; ".join(said.notes)}
+        | {"cause": said.cause, "detectable": said.detectable}
     )
 
 
@@ -127,4 +124,6 @@ def frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     for name in ("n", "n_first", "n_needed", "comparisons", "image_size", "batch_size", "channels"):
         if name in table:
             table[name] = table[name].astype("Int64")
+    table["detectable"] = table["detectable"].astype("boolean").fillna(False).astype(bool)
+    table["cause"] = table["cause"].astype(object).where(table["cause"].notna(), "")
     return table

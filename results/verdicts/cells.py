@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.statistics import contrast_by_block
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
+_NO_VALUES = pd.Series(dtype=float)
 CELL_COLUMNS = ["environment", "workload", "metric", "mode", "split", "source", "device"]
 
 
@@ -20,24 +22,34 @@ class Fate:
 
     Attributes:
         blocks: Number of blocks on record.
-        bad: Outcomes whose status is not `ok`: block, status, reason.
+        lost: Blocks whose status is not `ok`.
         censored: By block, the metrics that were censored and why.
+        invalid: By block, the metrics that cannot be believed and why.
     """
 
     blocks: int
-    bad: pd.DataFrame
+    lost: frozenset[str]
     censored: Mapping[str, Mapping[str, str]]
+    invalid: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def of(cls, outcomes: pd.DataFrame) -> "Fate":
         """From the outcomes of one arm in one workload and environment."""
-        ok = outcomes["status"] == "ok"
-        found = zip(outcomes["block"], outcomes["censored"], ok, strict=True)
-        censored = {str(block): reasons for block, reasons, fine in found if fine and reasons}
-        return cls(outcomes["block"].nunique(), outcomes[~ok], censored)
+        ok = (outcomes["status"] == "ok").tolist()
+        blocks = outcomes["block"].tolist()
+        found = {
+            name: {
+                block: reasons
+                for block, reasons, fine in zip(blocks, outcomes[name], ok, strict=True)
+                if fine and reasons
+            }
+            for name in ("censored", "invalid")
+        }
+        lost = frozenset(block for block, fine in zip(blocks, ok, strict=True) if not fine)
+        return cls(len(set(blocks)), lost, found["censored"], found["invalid"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """Samples of one metric in one environment, workload, mode, split, source and device.
 
@@ -70,6 +82,13 @@ class Cell:
         return " ".join(part for part in (*parts, self.source, self.device, self.environment) if part)
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """What identifies it: the values of `CELL_COLUMNS`, "" for none."""
+        name = self.metric.name if self.metric else ""
+        parts = (self.mode, self.split, self.source, self.device)
+        return (self.environment, self.workload.name, name, *(part or "" for part in parts))
+
+    @property
     def exact(self) -> bool:
         """Whether one trial decides."""
         return self.metric is not None and self.metric.exact
@@ -77,29 +96,50 @@ class Cell:
     def contrast(self, coefficients: Mapping[str, float]) -> pd.Series:
         """Contrast by block on the scale of the analysis; one number from the last trials if exact."""
         if not self.exact:
-            return contrast_by_block(self.scaled(self.wide), coefficients)
-        last = {arm: self.values(arm) for arm in coefficients}
-        if any(values.empty for values in last.values()):
-            return pd.Series(dtype=float)
-        numbers = pd.Series({arm: float(values.iloc[-1]) for arm, values in last.items()})
-        if numbers.nunique() == 1:  # also where all are zero, and a logarithm is not finite
-            return pd.Series([0.0], index=["exact"])
-        total = float((self.scaled(numbers.to_frame())[0] * pd.Series(coefficients)).sum(skipna=False))
-        return pd.Series([total], index=["exact"]) if np.isfinite(total) else pd.Series(dtype=float)
+            known = self.wide[list(coefficients)] if set(coefficients) <= set(self.wide) else self.wide
+            return contrast_by_block(self.scaled(known), coefficients)
+        total = self._exact_contrast(coefficients)
+        return pd.Series(dtype=float) if total is None else pd.Series([total], index=["exact"])
+
+    def _exact_contrast(self, coefficients: Mapping[str, float]) -> float | None:
+        last = [self.values(arm).to_numpy(dtype=float)[-1:] for arm in coefficients]
+        numbers = np.concatenate(last)
+        if len(numbers) < len(coefficients):
+            return None
+        if np.ptp(numbers) == 0:  # also where all are zero, and a logarithm is not finite
+            return 0.0
+        ratio = self.metric is not None and self.metric.effect_kind == "ratio"
+        if ratio and numbers.min() <= 0:
+            return None
+        scaled = np.log(numbers) if ratio else numbers
+        return float(scaled @ np.fromiter(coefficients.values(), dtype=float))
+
+    @cached_property
+    def _by_block(self) -> dict[str, pd.Series]:
+        rounds = not (self.exact or self.wide.empty)
+        table = self.wide.groupby(level="block").median() if rounds else self.wide
+        return {str(arm): table[arm].dropna() for arm in table}
 
     def values(self, arm: str) -> pd.Series:
         """The arm's number by block in the metric's unit: the median over the rounds of a block."""
-        if arm not in self.wide:
-            return pd.Series(dtype=float)
-        values = self.wide[arm].dropna()
-        return values if self.exact else values.groupby(level="block").median()
+        return self._by_block.get(arm, _NO_VALUES)
+
+    def reasons(self, arm: str, what: str) -> dict[str, str]:
+        """By block, why the metric was `censored` or `invalid` for the arm, where it has no number."""
+        told: Mapping[str, Mapping[str, str]] = getattr(self.fates[arm], what) if arm in self.fates else {}
+        if self.metric is None or not told:
+            return {}
+        blocks = set(self.values(arm).index.get_level_values("block")) if arm in self._by_block else set()
+        name = self.metric.name
+        return {b: reasons[name] for b, reasons in told.items() if name in reasons and b not in blocks}
 
     def average(self, values: pd.Series) -> float | None:
         """Geometric mean for a ratio metric, mean for a difference, in the metric's unit."""
         if values.empty:
             return None
-        if values.nunique() == 1:  # an exact count stays what it is, to the last digit
-            return float(values.iloc[0])
+        numbers = values.to_numpy(dtype=float)
+        if np.ptp(numbers) == 0:  # an exact count stays what it is, to the last digit
+            return float(numbers[0])
         return self.unscaled(float(self.scaled(values.to_frame()).mean().iloc[0]))
 
     def scaled(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -125,32 +165,49 @@ class Cell:
         return float(np.log1p(self.metric.margin)) if ratio else self.metric.margin
 
 
-def cells(study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame) -> Iterator[Cell]:
+def cells(study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame) -> Iterator[Cell]:
     """Every cell of a run, workloads and metrics in the study's order.
 
     A workload in which no arm was measured yields one cell without a metric, so that its arms still
     get a row with their reasons.
+
+    Args:
+        study: The study.
+        series: As `results.frames.samples.series` gives it.
+        outcomes: As `results.frames.samples.outcomes` gives it.
     """
-    order = {metric.name: (i, metric) for i, metric in enumerate(study.metrics)}
+    metrics = {metric.name: metric for metric in study.metrics}
+    order = {name: i for i, name in enumerate(metrics)}
+    samples = dict(iter(series.groupby(["environment", "workload"], sort=False)))
+    found = dict(iter(outcomes.groupby(["environment", "workload"], sort=False)))
     for environment in sorted(outcomes["environment"].unique()):
         for workload in study.workloads:
-            here = _at(outcomes, environment, workload.name)
-            if here.empty:
+            here = found.get((environment, workload.name))
+            if here is None:
                 continue
             fates = {str(arm): Fate.of(group) for arm, group in here.groupby("arm")}
-            samples = _at(measurements, environment, workload.name)
-            if samples.empty:
+            mine = samples.get((environment, workload.name))
+            if mine is None:
                 yield Cell(environment, workload, None, None, None, None, None, pd.DataFrame(), fates)
-            keys = CELL_COLUMNS[2:]
-            groups = samples.assign(**{key: samples[key].fillna("") for key in keys}).groupby(
-                keys, sort=False
-            )
-            named = {tuple(str(part) for part in key): group for key, group in groups}
-            for key in sorted(named, key=lambda k: (order[k[0]][0], *(_rank(part) for part in k[1:]))):
-                metric = order[key[0]][1]
+                continue
+            named = _by_place(mine)
+            for key in sorted(named, key=lambda k: (order[k[0]], *(_rank(part) for part in k[1:]))):
+                metric = metrics[key[0]]
                 mode, split, source, device = (part or None for part in key[1:])
-                wide = _wide(named[key], metric.exact)
+                wide = _wide(named[key], "trial" if metric.exact else "pair")
                 yield Cell(environment, workload, metric, mode, split, source, device, wide, fates)
+
+
+def places(rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """For each row of a table which cell it is of; see `Cell.place`."""
+    known = rows[CELL_COLUMNS].astype(object)
+    return list(known.where(known.notna(), "").itertuples(index=False, name=None))
+
+
+def _by_place(series: pd.DataFrame) -> dict[tuple[str, ...], pd.DataFrame]:
+    keys = CELL_COLUMNS[2:]
+    known = series.assign(**{key: series[key].fillna("") for key in keys})
+    return {tuple(str(part) for part in key): group for key, group in known.groupby(keys, sort=False)}
 
 
 def _rank(part: str) -> tuple[int, str]:
@@ -158,12 +215,27 @@ def _rank(part: str) -> tuple[int, str]:
     return (_READING_ORDER.index(part) if part in _READING_ORDER else len(_READING_ORDER), part)
 
 
-def _at(frame: pd.DataFrame, environment: str, workload: str) -> pd.DataFrame:
-    return frame[(frame["environment"] == environment) & (frame["workload"] == workload)]
-
-
-def _wide(samples: pd.DataFrame, exact: bool) -> pd.DataFrame:
-    """One column per arm; of several trials of the same arm, pair and round, the last one started."""
-    index = ["block", "trial" if exact else "pair", "round"]
-    long = samples[[*index, "arm", "value"]].drop_duplicates([*index, "arm"], keep="last")
-    return long.set_index([*index, "arm"])["value"].astype(float).unstack("arm")
+def _wide(series: pd.DataFrame, pair: str) -> pd.DataFrame:
+    """One column per arm, one row per (block, pair, round); of several trials of an arm the last started."""
+    places: dict[tuple[str, str], dict[str, np.ndarray]] = {}
+    for block, place, arm, values in zip(
+        series["block"], series[pair], series["arm"], series["values"], strict=True
+    ):
+        places.setdefault((block, place), {})[arm] = values
+    arms = {arm: i for i, arm in enumerate(sorted(set(series["arm"])))}
+    lengths = [max(map(len, values.values())) for values in places.values()]
+    matrix = np.full((sum(lengths), len(arms)), np.nan)
+    start = 0
+    for length, found in zip(lengths, places.values(), strict=True):
+        for arm, values in found.items():
+            matrix[start : start + len(values), arms[arm]] = values
+        start += length
+    index = pd.MultiIndex.from_arrays(
+        [
+            np.repeat([block for block, _ in places], lengths),
+            np.repeat([place for _, place in places], lengths),
+            np.concatenate([np.arange(length) for length in lengths]),
+        ],
+        names=["block", "pair", "round"],
+    )
+    return pd.DataFrame(matrix, index=index, columns=list(arms))

@@ -1,69 +1,110 @@
 """What is known about an arm before any statistics: whether it is inert, and whether a placebo holds."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.cells import Cell
 
+FaultCode = Literal["control", "differs", "disagree", "impossible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row cannot be believed.
+
+    Attributes:
+        code: `control`: the baseline's duplicate differs from it; `differs`: an equivalent factor changed a
+            result; `disagree`: exact trials of one arm do not agree; `impossible`: the probe found that its
+            own figures cannot be right.
+        detail: Which: the metric and block, the values, or the probe's reason.
+    """
+
+    code: FaultCode
+    detail: str
+
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Findings by workload and arm.
+    """Findings by environment, workload and arm.
 
     Attributes:
-        inert: (workload, arm) where the arm changes no shape, operator or output.
+        inert: (environment, workload, arm) where the arm changes no shape, operator or output.
         placebos: For each (environment, workload, arm) of a convergence workload whose factors are all
             `equivalent`, where it first differs from the baseline; None where it matches bit for bit.
     """
 
-    inert: frozenset[tuple[str, str]]
+    inert: frozenset[tuple[str, str, str]]
     placebos: dict[tuple[str, str, str], str | None]
 
     @classmethod
     def of(
-        cls, study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
+        cls, study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
     ) -> "Checks":
         """Check a run."""
-        return cls(_inert(study, outcomes), _placebos(study, measurements, outcomes, curves))
+        return cls(_inert(study, outcomes), _placebos(study, series, outcomes, curves))
 
-    def is_inert(self, workload: str, arm: str) -> bool:
+    def is_inert(self, cell: Cell, arm: str) -> bool:
         """Whether the arm changes nothing in the context of the workload."""
-        return (workload, arm) in self.inert
+        return (cell.environment, cell.workload.name, arm) in self.inert
 
     def is_placebo(self, cell: Cell, arm: str) -> bool:
         """Whether the arm must match the baseline bit for bit here."""
         return (cell.environment, cell.workload.name, arm) in self.placebos
 
-    def fault(self, cell: Cell, arm: str) -> str | None:
-        """Why nothing about this arm can be believed here, if so."""
-        return self.placebos.get((cell.environment, cell.workload.name, arm))
+    def difference(self, cell: Cell, arm: str) -> Fault | None:
+        """Where an arm that must match the baseline bit for bit does not."""
+        detail = self.placebos.get((cell.environment, cell.workload.name, arm))
+        return None if detail is None else Fault("differs", detail)
 
 
-def _inert(study: ResolvedStudy, outcomes: pd.DataFrame) -> frozenset[tuple[str, str]]:
-    baseline = study.baseline
-    found: set[tuple[str, str]] = set()
-    for probe in (workload for workload in study.workloads if workload.kind == "complexity"):
-        here = outcomes[(outcomes["workload"] == probe.name) & outcomes["fingerprint"].notna()]
+def disagreement(cell: Cell, arm: str) -> Fault | None:
+    """Exact trials of one arm that do not agree with each other: a fault, not a spread."""
+    found = sorted(set(cell.values(arm))) if cell.exact else []
+    if len(found) < 2:
+        return None
+    numbers = " and ".join(f"{value:,.10g}" for value in found[:2])
+    return Fault("disagree", f"{numbers} for {arm}")
+
+
+def impossibility(cell: Cell, arm: str) -> Fault | None:
+    """What the probe itself found to be impossible about the arm's figures."""
+    reasons = cell.reasons(arm, "invalid")
+    return Fault("impossible", f"{next(iter(reasons.values()))} ({arm})") if reasons else None
+
+
+def _inert(study: ResolvedStudy, outcomes: pd.DataFrame) -> frozenset[tuple[str, str, str]]:
+    printed = outcomes[outcomes["fingerprint"].notna()]
+    workloads = {workload.name: workload for workload in study.workloads}
+    found: set[tuple[str, str, str]] = set()
+    for (environment, name), here in printed.groupby(["environment", "workload"]):
         prints = here.groupby("arm")["fingerprint"].agg(set)
         same = [
             arm.name
             for arm in study.arms
             if arm.role == "arm" and arm.name in prints and len(prints[arm.name]) == 1
-            if baseline in prints and prints[arm.name] == prints[baseline]
+            if study.baseline in prints and prints[arm.name] == prints[study.baseline]
         ]
-        covered = [workload.name for workload in study.workloads if _covers(probe, workload)]
-        found |= {(workload, arm) for workload in covered for arm in same}
+        for workload in study.workloads:
+            found |= {
+                (str(environment), workload.name, arm)
+                for arm in same
+                if _covers(workloads[str(name)], workload, (arm, study.baseline))
+            }
     return frozenset(found)
 
 
-def _covers(probe: Workload, workload: Workload) -> bool:
-    return probe.variants == workload.variants and probe.input_size == workload.input_size
+def _covers(printed: Workload, workload: Workload, arms: tuple[str, ...]) -> bool:
+    """Whether what was found of these arms in one workload holds in the other: same networks, same input."""
+    return printed.input_size == workload.input_size and all(
+        arm in workload.variants and printed.variants.get(arm) == workload.variants[arm] for arm in arms
+    )
 
 
 def _placebos(
-    study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
+    study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
 ) -> dict[tuple[str, str, str], str | None]:
     kinds = {factor.name: factor.kind for factor in study.factors}
     equivalent = [
@@ -71,9 +112,9 @@ def _placebos(
         for arm in study.arms
         if arm.role == "arm" and {kinds.get(name) for name in arm.changes} == {"equivalent"}
     ]
-    timeless = measurements[measurements["unit"] != "seconds"]
+    timeless = series[series["unit"] != "seconds"]
     found: dict[tuple[str, str, str], str | None] = {}
-    for workload in (w for w in study.workloads if w.kind == "convergence"):
+    for workload in (w for w in study.workloads if w.block_unit == "seed"):
         for environment in sorted(outcomes["environment"].unique()):
             frames = [
                 frame[(frame["workload"] == workload.name) & (frame["environment"] == environment)]
@@ -87,18 +128,16 @@ def _placebos(
 
 
 def _first_difference(
-    arm: str, baseline: str, outcomes: pd.DataFrame, samples: pd.DataFrame, curves: pd.DataFrame
+    arm: str, baseline: str, outcomes: pd.DataFrame, series: pd.DataFrame, curves: pd.DataFrame
 ) -> str | None:
     """The first block and metric in which two arms that both finished differ by a single bit."""
-    mismatch = "not bit-identical to the baseline, as an equivalent factor must be: "
     status = outcomes.drop_duplicates(["block", "arm"], keep="last").set_index(["block", "arm"])["status"]
     both = status.unstack("arm")[[arm, baseline]].dropna()
     ended = both[both.isin(["ok", "diverged"]).all(axis=1)]
     for block in ended.index[ended[arm] != ended[baseline]]:
-        return (
-            f"{mismatch}in {block} it is {ended.loc[block, arm]}, the baseline {ended.loc[block, baseline]}"
-        )
-    keys = (["block", "metric", "split", "mode", "round"], ["block", "metric", "split", "step"])
+        return f"in {block} it is {ended.loc[block, arm]}, the baseline {ended.loc[block, baseline]}"
+    samples = series.assign(value=series["values"].map(tuple))
+    keys = (["block", "metric", "split", "mode", "source"], ["block", "metric", "split", "step"])
     for frame, key, what in zip((samples, curves), keys, ("", "curve of "), strict=True):
         last = frame.drop_duplicates([*key, "arm"], keep="last")
         one, other = (
@@ -109,5 +148,5 @@ def _first_difference(
         different = one.index[(one != other) & (one.notna() | other.notna())]
         if len(different):
             block, metric = min(different.to_frame()[["block", "metric"]].itertuples(index=False))
-            return f"{mismatch}{what}{metric} differs in {block}"
+            return f"{what}{metric} differs in {block}"
     return None

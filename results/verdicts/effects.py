@@ -1,26 +1,58 @@
 """Effects and interactions: which contrasts a study asks for, and the frames they come out as."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
-from results.verdicts import notes
-from results.verdicts.cells import CELL_COLUMNS, Cell, cells
+from results.verdicts.cells import Cell, cells, places
 from results.verdicts.checks import Checks
 from results.verdicts.divergence import divergence_rows
 from results.verdicts.judge import Comparison, judge
 from results.verdicts.rows import frame
 
 
-def effects(
-    study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
-) -> pd.DataFrame:
-    """One row per arm and cell, the control's first; columns as the report's contract says, extras last.
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """What a study asks, judged.
+
+    Attributes:
+        effects: One row per arm and cell, the control's first; columns as `rows.COLUMNS`.
+        interactions: One row per pair of factors and cell: what two changes do together beyond what each
+            does alone.
+    """
+
+    effects: pd.DataFrame
+    interactions: pd.DataFrame
+
+
+def contrasts(
+    study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
+) -> Contrasts:
+    """Judge every arm against the baseline, and every pair of changes against its parts.
 
     The family of an arm is all arms of its cell. The A/A rows of everything that varies are one family
-    per environment, those of isolated spot checks another.
+    per environment, those of isolated spot checks another. Where the A/A control of a cell fails, nothing
+    in it can be believed, interactions included.
+
+    Args:
+        study: The study.
+        series: As `results.frames.samples.series` gives it.
+        outcomes: As `results.frames.samples.outcomes` gives it.
+        curves: As `results.frames.samples.curves` gives it.
     """
+    found = list(cells(study, series, outcomes))
+    checks = Checks.of(study, series, outcomes, curves)
+    single = [comparison for cell in found for comparison in _effects(study, cell)]
+    pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
+    effects = frame(judge(single, checks) + divergence_rows(study, outcomes))
+    hit = _failed_controls(effects)
+    return Contrasts(_invalidated(effects, hit), _invalidated(frame(judge(pairs, checks)), hit))
+
+
+def _effects(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
     baseline = study.baseline
-    comparisons = [
+    return [
         Comparison(
             cell,
             arm.name,
@@ -29,47 +61,52 @@ def effects(
             cell.family if arm.role == "arm" else _control_family(cell),
             study.labels(arm),
         )
-        for cell in cells(study, measurements, outcomes)
         for arm in sorted(study.arms, key=lambda arm: arm.role != "control")
         if arm.role != "baseline" and arm.name in cell.workload.variants
     ]
-    rows = judge(comparisons, Checks.of(study, measurements, outcomes, curves))
-    return _invalidate(frame(rows + divergence_rows(study, outcomes)))
 
 
-def interactions(
-    study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
-) -> pd.DataFrame:
-    """One row per pair of factors and cell: what two changes do together beyond what each does alone."""
+def _interactions(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
+    if cell.metric is None:
+        return []
     baseline = study.baseline
-    single = {next(iter(arm.changes.items())): arm.name for arm in study.arms if len(arm.changes) == 1}
-    comparisons = []
-    for cell in cells(study, measurements, outcomes):
-        for arm in study.arms:
-            parts = [single[change] for change in sorted(arm.changes.items()) if change in single]
-            if len(arm.changes) == len(parts) == 2 and cell.metric and arm.name in cell.workload.variants:
-                weights = {arm.name: 1.0, parts[0]: -1.0, parts[1]: -1.0, baseline: 1.0}
-                family = f"interactions {cell.family}"
-                comparisons.append(Comparison(cell, arm.name, baseline, weights, family, study.labels(arm)))
-    return frame(judge(comparisons, Checks.of(study, measurements, outcomes, curves)))
+    found = []
+    for arm in study.arms:
+        parts = parts_of(study, arm.name)
+        if len(parts) == 2 and arm.name in cell.workload.variants:
+            weights = {arm.name: 1.0, parts[0]: -1.0, parts[1]: -1.0, baseline: 1.0}
+            family = f"interactions {cell.family}"
+            found.append(Comparison(cell, arm.name, baseline, weights, family, study.labels(arm)))
+    return found
+
+
+def parts_of(study: ResolvedStudy, arm: str) -> tuple[str, ...]:
+    """The two arms that each have one of an arm's two changes; none where it is not made of two."""
+    single = {next(iter(a.changes.items())): a.name for a in study.arms if len(a.changes) == 1}
+    changes = next((a.changes for a in study.arms if a.name == arm), {})
+    parts = tuple(single[change] for change in sorted(changes.items()) if change in single)
+    return parts if len(changes) == len(parts) == 2 else ()
 
 
 def _control_family(cell: Cell) -> str:
     """A spot check compares other processes at other times: its A/A rows say nothing about the others."""
-    kind = "exact " if cell.exact else "spot check " if cell.workload.belongs_to("spot_check") else ""
+    checks = cell.workload.belongs_to("spot_check") is not None
+    kind = "exact " if cell.exact else "spot check " if checks else ""
     return f"A/A {kind}{cell.environment}"
 
 
-def _invalidate(rows: pd.DataFrame) -> pd.DataFrame:
-    """Where the duplicate of the baseline differs from it, no row of that metric can be believed."""
-    if rows.empty:
-        return rows
-    control = rows["factor"] == CONTROL_FACTOR
-    failed = control & rows["verdict"].isin(["better", "worse", "invalid"])
-    cell = rows[CELL_COLUMNS].fillna("").agg("\n".join, axis=1)
-    hit = cell.isin(cell[failed])
-    for rows_hit, why in ((hit & control, notes.CONTROL_FAILED), (hit & ~control, notes.CONTROL_HIT)):
-        rows.loc[rows_hit, "note"] = why + "; " + rows.loc[rows_hit, "note"]
+def _failed_controls(effects: pd.DataFrame) -> frozenset[tuple[str, ...]]:
+    """The cells in which the duplicate of the baseline differs from it."""
+    control = effects[effects["factor"] == CONTROL_FACTOR]
+    failed = control[control["verdict"].isin(["better", "worse", "invalid"])]
+    return frozenset(places(failed))
+
+
+def _invalidated(rows: pd.DataFrame, failed: frozenset[tuple[str, ...]]) -> pd.DataFrame:
+    """Rows in whose cell the control failed become invalid; what else was wrong with them stays said."""
+    hit = pd.Series([place in failed for place in places(rows)], index=rows.index, dtype=bool)
+    rows.loc[hit & (rows["fault"] == ""), "fault"] = "control"
     rows.loc[hit, "verdict"] = "invalid"
+    rows.loc[hit, "cause"] = ""
     rows.loc[hit, "n_needed"] = pd.NA
     return rows

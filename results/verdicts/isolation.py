@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from results.records.resolved_study import ResolvedStudy
-from results.tables import format as text
 from results.verdicts import statistics as rules
 from results.verdicts.cells import CELL_COLUMNS, Cell, cells
 
@@ -26,7 +25,7 @@ Row = dict[Hashable, Any]
 
 
 def isolation(
-    study: ResolvedStudy, measurements: pd.DataFrame, outcomes: pd.DataFrame, effects: pd.DataFrame
+    study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame, effects: pd.DataFrame
 ) -> pd.DataFrame:
     """One row per arm and mode of a workload with a spot check, for its headline metrics.
 
@@ -36,17 +35,17 @@ def isolation(
 
     Args:
         study: The study.
-        measurements: As `Run.measurements` holds it.
+        series: As `results.frames.samples.series` gives it.
         outcomes: As `Run.outcomes` holds it.
         effects: Their effects; the ratios and intervals of both sides are taken from there.
     """
     kin = {w.name: of for w in study.workloads if (of := w.belongs_to("spot_check"))}
     names = {*kin, *kin.values()}
     rows: list[Row] = []
-    if kin and not measurements.empty:
+    if kin and not series.empty:
         told = {_place(row): row for row in effects.to_dict("records")}
-        here = (frame[frame["workload"].isin(names)] for frame in (measurements, outcomes))
-        found = {_key(cell): cell for cell in cells(study, *here) if cell.metric and cell.metric.headline}
+        here = (frame[frame["workload"].isin(names)] for frame in (series, outcomes))
+        found = {cell.place: cell for cell in cells(study, *here) if cell.metric and cell.metric.headline}
         for key, spot in found.items():
             whole = found.get((key[0], kin.get(key[1], ""), *key[2:]))
             if whole:
@@ -55,33 +54,12 @@ def isolation(
     return _judged(frame)
 
 
-def disagreements(isolation: pd.DataFrame) -> Iterator[tuple[Row, str]]:
-    """The rows that disagree, each with a clause that says so."""
-    for row in isolation[isolation["verdict"] == "disagree"].to_dict("records"):
-        alone, together = (
-            f"{text.effect(row[f'{side}effect'], 'ratio', '')} "
-            f"[{text.interval(row[f'{side}ci_low'], row[f'{side}ci_high'], 'ratio', '')}]"
-            for side in ("isolated_", "")
-        )
-        yield row, f"isolated processes disagree: {alone} instead of {together}"
-
-
-def with_disagreements(effects: pd.DataFrame, isolation: pd.DataFrame) -> pd.DataFrame:
-    """Effects whose notes say where isolated processes disagree."""
-    said = {_place(row): clause for row, clause in disagreements(isolation)}
-    if not said:
+def with_isolation(effects: pd.DataFrame, isolation: pd.DataFrame) -> pd.DataFrame:
+    """Effects with what processes of one arm alone say of them: `agree`, `disagree`, `too few` or ""."""
+    told = {_place(row): row["verdict"] for row in isolation.to_dict("records")}
+    if not told:
         return effects
-    notes = [
-        "; ".join(part for part in (row["note"], said.get(_place(row))) if part)
-        for row in effects.to_dict("records")
-    ]
-    return effects.assign(note=notes)
-
-
-def _key(cell: Cell) -> tuple[str, ...]:
-    assert cell.metric is not None
-    parts = (cell.mode, cell.split, cell.source, cell.device)
-    return (cell.environment, cell.workload.name, cell.metric.name, *(part or "" for part in parts))
+    return effects.assign(isolation=[told.get(_place(row), "") for row in effects.to_dict("records")])
 
 
 def _place(row: Row) -> tuple[str, ...]:
@@ -96,10 +74,10 @@ def _compared(
     baseline = study.baseline
     shared = set(whole.workload.variants) & set(spot.workload.variants)
     for arm in (arm.name for arm in study.arms if arm.role == "arm" and arm.name in shared):
-        row: Row = dict(zip(CELL_COLUMNS, (part or None for part in _key(whole)), strict=True))
+        row: Row = dict(zip(CELL_COLUMNS, (part or None for part in whole.place), strict=True))
         row |= {"arm": arm, "spot_check": spot.workload.name}
         for cell, side in ((whole, ""), (spot, "isolated_")):
-            numbers = told[(*_key(cell), arm)]
+            numbers = told[(*cell.place, arm)]
             row |= {f"{side}{name}": numbers[name] for name in _NUMBERS}
         alone, together = (
             cell.contrast({arm: 1.0, baseline: -1.0}).to_numpy(dtype=float) for cell in (spot, whole)

@@ -1,19 +1,26 @@
-"""From comparisons to rows: intervals simultaneous over each family, the verdict, the note."""
+"""From comparisons to rows: intervals simultaneous over each family, the verdict, and the facts behind it."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from results.records.metric import Better
-from results.verdicts import notes
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell
-from results.verdicts.checks import Checks
+from results.verdicts.checks import Checks, Fault, disagreement, impossibility
 from results.verdicts.rows import context
 from results.verdicts.statistics import Estimate, Verdict
+
+Cause = Literal[
+    "too_few", "imprecise", "beyond_reach", "tied", "censored", "unmeasured", "missed", "tests_disagree"
+]
+"""Why nothing is decided: fewer blocks than any verdict rests on; an interval that is too wide, with more
+blocks or with none within reach to narrow it; the same number in every block for arms that compute different
+things; blocks without a number among those with one; no block with a number for every arm; a target that one
+arm missed in every block and the other reached; an interval and an exact test that disagree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +51,29 @@ class Rule:
     Attributes:
         margin: The smallest effect that counts, on the scale of the analysis.
         better: The direction that a reader wants.
-        unit: What n counts: `process`, `seed`, `file`.
     """
 
     margin: float
     better: Better
-    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a row concludes."""
+    """What a row concludes.
+
+    Attributes:
+        verdict: The verdict.
+        cause: Why nothing is decided; None where it is.
+        needed: Blocks that would decide, were mean and spread to stay as they are; None beyond reach.
+        detectable: Equivalent, and yet the interval leaves out "no effect".
+        p_value: Of an exact test in the interval's place; None where the interval's own holds.
+    """
 
     verdict: Verdict
-    notes: list[str]
+    cause: Cause | None = None
     needed: int | None = None
+    detectable: bool = False
+    p_value: float | None = None
 
 
 def judge(comparisons: list[Comparison], checks: Checks) -> list[dict[str, Any]]:
@@ -69,9 +84,11 @@ def judge(comparisons: list[Comparison], checks: Checks) -> list[dict[str, Any]]
     """
     sizes = Counter(comparison.family for comparison in comparisons)
     rows = [_row(comparison, sizes[comparison.family], checks) for comparison in comparisons]
-    for family in sizes:
-        members = [row for row in rows if row["family"] == family]
-        for row, adjusted in zip(members, rules.adjust([row["p_value"] for row in members]), strict=True):
+    members: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        members[row["family"]].append(row)
+    for family in members.values():
+        for row, adjusted in zip(family, rules.adjust([row["p_value"] for row in family]), strict=True):
             row["p_adjusted"] = adjusted
     return rows
 
@@ -85,100 +102,96 @@ def _row(comparison: Comparison, size: int, checks: Checks) -> dict[str, Any]:
         if exact
         else rules.estimate(contrasts.to_numpy(dtype=float), size)
     )
-    p_value, one_sided = found.p, None
-    if found.n == 0:
-        p_value, one_sided = _one_sided_censoring(comparison, size)
-    inert = checks.is_inert(cell.workload.name, arm)
-    judgement = one_sided or _judgement(comparison, contrasts, found, size, checks)
-    said = [
-        *([notes.INERT] if inert else []),
-        *judgement.notes,
-        *notes.censored(cell, comparison.coefficients),
-        *notes.dropped(cell, comparison.coefficients),
-    ]
-    if found.n == 0 and not said:
-        said = [f"no {cell.workload.block_unit} holds a number for every arm of the contrast"]
+    fault = _fault(comparison, checks)
+    identical = found.n > 0 and not exact and bool((contrasts == 0).all())
+    placebo = checks.is_placebo(cell, arm)
+    verdict = _judgement(comparison, found, size, fault, tied=identical and not placebo)
     return {
-        **context(
-            cell.workload,
-            cell.metric,
-            environment=cell.environment,
-            arm=arm,
-            baseline=comparison.baseline,
-            labels=comparison.labels,
-            family=comparison.family,
-            comparisons=size,
-        ),
-        "mode": cell.mode,
-        "split": cell.split,
-        "source": cell.source,
-        "device": cell.device,
+        **context(cell, arm, comparison.baseline, comparison.labels, comparison.family, size),
         **_numbers(comparison, contrasts, found, size),
-        "p_value": p_value,
-        "n_needed": judgement.needed,
-        "verdict": judgement.verdict,
-        "note": "; ".join(said),
-        "inert": inert,
+        "p_value": found.p if verdict.p_value is None else verdict.p_value,
+        "n_needed": verdict.needed,
+        "verdict": verdict.verdict,
+        "cause": verdict.cause,
+        "detectable": verdict.detectable,
+        "exact": exact,
+        "inert": checks.is_inert(cell, arm),
+        "placebo": placebo,
+        "identical": identical,
+        "fault": fault.code if fault else "",
+        "fault_detail": fault.detail if fault else "",
+        **_absent(cell, arm, ""),
+        **_absent(cell, comparison.baseline, "baseline_"),
     }
 
 
+def _absent(cell: Cell, arm: str, side: str) -> dict[str, int]:
+    """Blocks in which an arm has no number, by what became of it."""
+    fate = cell.fates.get(arm)
+    return {
+        f"{side}lost": len(fate.lost) if fate else 0,
+        f"{side}censored": len(cell.reasons(arm, "censored")),
+    }
+
+
+def _fault(comparison: Comparison, checks: Checks) -> Fault | None:
+    cell = comparison.cell
+    known = [checks.difference(cell, comparison.arm)]
+    for arm in comparison.coefficients:
+        known += [impossibility(cell, arm), disagreement(cell, arm)]
+    return next((fault for fault in known if fault is not None), None)
+
+
 def _judgement(
-    comparison: Comparison, contrasts: pd.Series, found: Estimate, size: int, checks: Checks
+    comparison: Comparison, found: Estimate, size: int, fault: Fault | None, *, tied: bool
 ) -> Judgement:
     cell, arms = comparison.cell, comparison.coefficients
-    fault = checks.fault(cell, comparison.arm) or notes.disagreement(cell, arms)
-    if fault:
-        return Judgement("invalid", [fault])
-    if found.n == 0 or any(notes.censoring(cell, arm) for arm in arms):
-        return Judgement("inconclusive", [])
+    if fault is not None:
+        return Judgement("invalid")
+    if found.n == 0:
+        return _one_sided_censoring(comparison, size)
+    if any(cell.reasons(arm, "censored") for arm in arms):
+        return Judgement("inconclusive", "censored")
     assert cell.metric is not None
-    rule = Rule(cell.margin, cell.metric.better, cell.workload.block_unit)
+    rule = Rule(cell.margin, cell.metric.better)
     if cell.exact:
-        return _by_interval(found, size, rule, ["exact"])
-    said = []
-    if bool((contrasts == 0).all()):
-        if not checks.is_placebo(cell, comparison.arm):
-            # Equal seed for seed without being the same function: the metric is too coarse to tell.
-            return Judgement("inconclusive", [notes.ties(found.n, rule.unit)])
-        said.append(notes.identical(found.n, rule.unit))
-    return conclude(found, size, rule, said)
+        return _by_interval(found, size, rule)
+    if tied:  # equal block for block without being the same function: the metric is too coarse to tell
+        return Judgement("inconclusive", "tied")
+    return conclude(found, size, rule)
 
 
-def conclude(found: Estimate, size: int, rule: Rule, said: Sequence[str] = ()) -> Judgement:
+def conclude(found: Estimate, size: int, rule: Rule) -> Judgement:
     """What an estimate says: nothing is decided below six blocks; then the interval decides, if it can.
 
     Args:
         found: An estimate from one block at least.
         size: Number of contrasts that its interval holds for at once.
         rule: What it is held against.
-        said: Notes that come first.
     """
     if found.n >= rules.MINIMUM_BLOCKS:
-        return _by_interval(found, size, rule, said)
+        return _by_interval(found, size, rule)
     needed: int | None = rules.MINIMUM_BLOCKS
     if found.sd:
         needed = rules.blocks_needed(found.mean, found.sd, rule.margin, size)
-    return Judgement("inconclusive", [*said, *notes.too_few(found.n, rule.unit, needed)], needed)
+    return Judgement("inconclusive", "too_few", needed)
 
 
-def _by_interval(found: Estimate, size: int, rule: Rule, said: Sequence[str]) -> Judgement:
+def _by_interval(found: Estimate, size: int, rule: Rule) -> Judgement:
     assert found.low is not None
     assert found.high is not None
     verdict = rules.decide(found.low, found.high, rule.margin, rule.better)
     if verdict == "inconclusive":
         needed = rules.blocks_needed(found.mean, found.sd or 0.0, rule.margin, size)
-        more = notes.would_decide(found.n, needed, rule.unit)
-        return Judgement(verdict, [*said, more], needed)
-    if verdict == "equivalent" and (found.low > 0 or found.high < 0):
-        said = [*said, "detectable, below the margin"]
-    return Judgement(verdict, list(said))
+        return Judgement(verdict, "imprecise" if needed else "beyond_reach", needed)
+    return Judgement(verdict, detectable=verdict == "equivalent" and (found.low > 0 or found.high < 0))
 
 
-def _one_sided_censoring(comparison: Comparison, size: int) -> tuple[float | None, Judgement | None]:
+def _one_sided_censoring(comparison: Comparison, size: int) -> Judgement:
     """All blocks of one arm censored and none of the other's: a sign test, and no invented number."""
     cell, arm, baseline = comparison.cell, comparison.arm, comparison.baseline
     reached = {name: set(cell.values(name).index) for name in (arm, baseline)}
-    missed = {name: set(notes.censoring(cell, name)) for name in (arm, baseline)}
+    missed = {name: set(cell.reasons(name, "censored")) for name in (arm, baseline)}
     for loser, winner in ((arm, baseline), (baseline, arm)):
         pairs = missed[loser] & reached[winner]
         if len(comparison.coefficients) > 2 or reached[loser] or missed[winner] or not pairs:
@@ -186,9 +199,8 @@ def _one_sided_censoring(comparison: Comparison, size: int) -> tuple[float | Non
         p = rules.sign_test(len(pairs), 0)
         decided = len(pairs) >= rules.MINIMUM_BLOCKS and size * p < rules.ALPHA
         verdict: Verdict = ("worse" if loser == arm else "better") if decided else "inconclusive"
-        where = f"in none of its {len(pairs)} blocks, for {winner} in all"
-        return p, Judgement(verdict, [f"reached for {loser} {where}, so there is no effect size"])
-    return None, None
+        return Judgement(verdict, "missed", p_value=p)
+    return Judgement("inconclusive", "unmeasured")
 
 
 def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, size: int) -> dict[str, Any]:

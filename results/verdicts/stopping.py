@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.frames import samples as frames
+from results.frames import samples
 from results.records.directory import latest
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
@@ -92,7 +92,7 @@ def _half_widths(
 
 def _cells(study: ResolvedStudy, workload: Workload, records: Sequence[Record]) -> Iterable[Cell]:
     assert workload.stopping is not None
-    found = cells(study, frames.measurements(study, records), frames.outcomes(study, records))
+    found = cells(study, samples.series(study, records), samples.outcomes(study, records))
     return [cell for cell in found if cell.metric and cell.metric.name == workload.stopping.metric]
 
 
@@ -110,14 +110,20 @@ def _failing(records: Iterable[Record]) -> set[str]:
     last: dict[str, tuple[int, str]] = {}
     for record in records:
         for outcome in record.outcomes:
-            turn = (block_number(record.block), outcome.status)
+            turn = (record.block_number, outcome.status)
             last[outcome.arm] = max(last.get(outcome.arm, turn), turn)
     return {arm for arm, (_, status) in last.items() if status != "ok"}
 
 
-def block_number(block: str) -> int:
-    """`process-7` is 7."""
-    return int(block.rpartition("-")[2])
+def given_up(records: Iterable[Record]) -> frozenset[tuple[str, str, str]]:
+    """(environment, workload, arm) that failed in the same way in two blocks: a third would not do better."""
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for record in latest(records).values():
+        for outcome in record.outcomes:
+            if outcome.status == "failed":
+                key = (record.environment, record.workload, outcome.arm)
+                reasons.setdefault(key, []).append(outcome.reason or "")
+    return frozenset(key for key, said in reasons.items() if len(said) > len(set(said)))
 
 
 def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
@@ -126,12 +132,12 @@ def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
     return sum(
         record.seconds
         for record in records
-        if record.workload in fewest and block_number(record.block) >= fewest[record.workload]
+        if record.workload in fewest and record.block_number >= fewest[record.workload]
     )
 
 
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
-    """One row per environment and throughput workload: how many processes, why so many, what they took.
+    """One row per environment and timed workload: how many processes, why so many, what they took.
 
     `target` and `reached` are half-widths of the simultaneous interval as a ratio less 1, `open_arms` the
     arms that the next process is for; seconds are wall time: of whole processes, and of their parts.
@@ -140,7 +146,7 @@ def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     rows = []
     for environment in sorted({record.environment for record in last}):
         here = [record for record in last if record.environment == environment]
-        for workload in (w for w in study.workloads if w.kind == "throughput"):
+        for workload in (w for w in study.workloads if w.block_unit == "process"):
             mine = [record for record in here if record.workload == workload.name]
             if mine:
                 rows.append({"environment": environment, **_cost(study, workload, mine, here)})

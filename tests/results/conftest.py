@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import pytest
 from matplotlib.figure import Figure
 
 import results
-from results.report import Report, write_report
+from results.report.write import Report
 from results.run import Run
 from tests.results.planted import Plan, write_run
 
@@ -18,7 +16,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="session")
 def report(run: Run) -> Report:
     """The report of that run, written."""
-    return write_report(run.path)
+    return run.report()
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +30,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty images instead of figures, where only the words are looked at."""
 
-    def save(figure: Figure, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(f"{path.name}.svg").write_text("<svg/>")
+    def drawn(_: Figure) -> tuple[bytes, bytes]:
+        return b"<svg/>", b""
 
-    monkeypatch.setattr("results.plots.save", save)
+    monkeypatch.setattr("results.plots.drawn", drawn)

@@ -11,7 +11,8 @@ import numpy as np
 from results.records.directory import write_record
 from results.records.files import write_json
 from results.records.metric import Metric
-from results.records.record import Curve, Measurement, Outcome, Record, Status
+from results.records.profile_summary import ProfileSummary
+from results.records.record import Curve, Measurement, Outcome, OutcomeDetails, Record, Status
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 from tests.results import planted_memory
 
@@ -45,7 +46,10 @@ METRICS = (
         "macs", "multiply-accumulates", "count", "lower", "ratio", 0.0, "Cost.", exact=True, headline=True
     ),
     Metric("peak_bytes", "peak memory", "bytes", "lower", "ratio", 0.01, "Most bytes alive.", True, True),
-    Metric("saved_bytes", "saved for backward", "bytes", "lower", "ratio", 0.01, "Kept for backward.", True),
+    Metric(
+        *("saved_bytes", "saved for backward", "bytes", "lower", "ratio", 0.01, "Kept for backward.", True),
+        can_be_zero=True,
+    ),
     Metric("step_seconds", "step time", "seconds", "lower", "ratio", 0.05, "Time of a step.", False, True),
     Metric(
         "validation_accuracy", "validation accuracy", "fraction", "higher", "difference", 0.01, "Share right."
@@ -180,11 +184,11 @@ def _memory(plan: Plan) -> Iterator[Record]:
                 values.append(Measurement("peak_bytes", (peak,), source, device, mode=mode))
         saved = 0.0  # nothing is saved at inference: a ratio of zeros is no change
         values.append(Measurement("saved_bytes", (saved,), "simulated", "cuda", mode="inference"))
-        details = {"profiles": list(_profiles(plan, arm))} if plan.profiles else {}
+        details = OutcomeDetails(profiles=list(_profiles(plan, arm))) if plan.profiles else OutcomeDetails()
         yield record("memory-224", "exact", outcome(arm, measurements=tuple(values), details=details))
 
 
-def _profiles(plan: Plan, arm: str) -> Iterator[dict[str, Any]]:
+def _profiles(plan: Plan, arm: str) -> Iterator[ProfileSummary]:
     """Memory profiles that differ from the baseline as `MEMORY` says, in activations alone."""
     for mode, source, device in (
         *(("inference", "simulated", "cuda"), ("train", "measured", "cpu")),
@@ -255,7 +259,7 @@ def _trained(arm: str, score: float, slip: float, bits: np.ndarray[Any, Any]) ->
         Measurement("test_accuracy", (score - 0.01 + slip,), "observed", "cpu", split="test"),
         Measurement("train_loss", (2 - 2 * score,), "observed", "cpu", split="train"),
     ]
-    details: dict[str, Any] = {}
+    details = OutcomeDetails()
     if arm == NORM:
         details["censored"] = {"steps_to_target": "80 % not reached in 120 steps"}
     else:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from results.records.directory import write_record
 from results.records.files import write_json
 from results.records.metric import Metric
+from results.records.profile_summary import Against, ProfileSummary, TensorChange, Timeline
 from results.records.record import Measurement, Outcome, Record
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload, write_study
 
@@ -22,7 +22,17 @@ FACTORS = (
 )
 METRICS = (
     Metric("peak_bytes", "peak memory", "bytes", "lower", "ratio", 0.01, "Most bytes alive.", True, True),
-    Metric("saved_bytes", "saved for backward", "bytes", "lower", "ratio", 0.01, "Kept for backward.", True),
+    Metric(
+        "saved_bytes",
+        "saved for backward",
+        "bytes",
+        "lower",
+        "ratio",
+        0.01,
+        "Kept for backward.",
+        True,
+        can_be_zero=True,
+    ),
     Metric("allocations", "allocations", "count", "lower", "ratio", 0.01, "Tensors made.", True),
 )
 STEM_MIB = {"shallow": 0, "deep32": 40, "deep64": 90}
@@ -50,10 +60,10 @@ def profile(
     *,
     saved: int,
     transient: int,
-    against: dict[str, Any] | None,
+    against: Against | None,
     module: str = "layer1.0.relu",
     cards: dict[str, int | None] | None = None,
-) -> dict[str, Any]:
+) -> ProfileSummary:
     """A profile whose categories sum to its peak."""
     train = mode == "train"
     by_category = {
@@ -71,32 +81,26 @@ def profile(
     live += [static + saved * i // 20 for i in range(19, -1, -1)] if train else [static]
     phases = {"forward": 0, "backward": 21, "optimizer_step": len(live) - 2} if train else {"inference": 0}
     halves = {module: saved - saved // 4, "conv1": saved // 8, "": saved // 4 - saved // 8}
-    return {
-        "mode": mode,
-        "source": source,
-        "device": device,
-        "peak_bytes": peak,
-        "peak_bytes_by_phase": dict.fromkeys(phases, peak),
-        "by_category": by_category,
-        "saved_by_module": {name: nbytes for name, nbytes in halves.items() if nbytes},
-        "timeline": {"operation": list(range(len(live))), "live_bytes": live, "phase_starts": phases},
-        "largest_batch_size": cards or {},
-        "safety_margin": 0.1,
-        "against_baseline": against,
-    }
+    return ProfileSummary(
+        mode=mode,
+        source=source,
+        device=device,
+        peak_bytes=peak,
+        peak_bytes_by_phase=dict.fromkeys(phases, peak),
+        by_category=by_category,
+        saved_by_module={name: nbytes for name, nbytes in halves.items() if nbytes},
+        timeline=Timeline(tuple(range(len(live))), tuple(live), phases),
+        largest_batch_size=cards or {},
+        safety_margin=0.1,
+        against_baseline=against,
+    )
 
 
-def against(peak: int, saved: int, allocations: int, reason: str, module: str) -> dict[str, Any]:
+def against(peak: int, saved: int, allocations: int, reason: str, module: str) -> Against:
     """An arm less the baseline, with one tensor more at its peak."""
-    tensor = {"category": "activations", "module": module, "shape": [256, 64, 112, 112], "dtype": "float32"}
-    return {
-        "peak_bytes": peak,
-        "saved_bytes": saved,
-        "allocations": allocations,
-        "allocated_bytes": 3 * peak,
-        "reason": reason,
-        "tensors": [tensor | {"before": 1, "after": 3, "nbytes": 2 * 205_520_896}],
-    }
+    shape = (256, 64, 112, 112)
+    tensor = TensorChange("activations", module, shape, "float32", 1, 3, 2 * 205_520_896)
+    return Against(peak, saved, allocations, 3 * peak, reason, (tensor,))
 
 
 def arms() -> Iterator[tuple[Arm, dict[str, str]]]:
@@ -146,7 +150,7 @@ def write_factorial(path: Path, measured: bool = True) -> Path:
                     cards=CARDS,
                 )
             )
-            shown = {"peak_bytes": profiles[-1]["peak_bytes"]}
+            shown = {"peak_bytes": profiles[-1].peak_bytes}
             shown |= {name: true[name] for name in ("saved_bytes", "allocations")} if measured else {}
             values += [
                 Measurement(name, (float(value),), "simulated", "cuda", mode=mode)

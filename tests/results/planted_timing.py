@@ -4,14 +4,22 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from results.records.directory import write_record
 from results.records.files import write_json
 from results.records.metric import Metric
-from results.records.record import Measurement, Outcome, Record
+from results.records.record import (
+    MachineStretches,
+    Measurement,
+    Outcome,
+    OutcomeDetails,
+    Record,
+    RecordDetails,
+    Timing,
+)
 from results.records.resolved_study import (
     Arm,
     FactorInfo,
@@ -130,7 +138,7 @@ def write_timed_run(path: Path, plan: TimingPlan | None = None) -> Path:
 def _records(plan: TimingPlan, workload: Workload, index: int, rng: np.random.Generator) -> Iterator[Record]:
     outcomes = [_outcome(plan, workload, arm.name, index, rng) for arm in ARMS]
     alone = workload.belongs_to("spot_check") is not None
-    details = {
+    details: RecordDetails = {
         "threads": 2,
         "cores": [0, 1],
         "schedule": "isolated" if alone else "interleaved",
@@ -138,7 +146,7 @@ def _records(plan: TimingPlan, workload: Workload, index: int, rng: np.random.Ge
     }
     for group in [[o] for o in outcomes] if alone else [outcomes]:
         one = record(workload.name, f"process-{index}", *group)
-        yield replace(one, details=details if plan.details else {})
+        yield replace(one, details=details if plan.details else RecordDetails())
 
 
 def _outcome(plan: TimingPlan, workload: Workload, arm: str, index: int, rng: np.random.Generator) -> Outcome:
@@ -150,7 +158,7 @@ def _outcome(plan: TimingPlan, workload: Workload, arm: str, index: int, rng: np
     batch = workload.batch_size or {STEM: 48, NORM: 96}.get(arm, 64)
     own = math.exp(rng.normal(0, 0.01))
     found: list[Measurement] = []
-    timing: dict[str, Any] = {}
+    timing: dict[str, Timing] = {}
     for mode, base in (("train", 0.0030), ("inference", 0.0009)):
         wobble = np.exp(rng.normal(0, 0.004, plan.rounds))
         steps = (base * (1 + 4 / batch) * batch * ratio * own * wobble).tolist()
@@ -162,7 +170,8 @@ def _outcome(plan: TimingPlan, workload: Workload, arm: str, index: int, rng: np
             "steps": STEPS * plan.rounds,
             "steady": arm not in plan.unsteady,
         }
-    details = {"batch_size": batch, "macs": MACS[arm], "timing": timing} if plan.details else {}
+    known = OutcomeDetails(batch_size=batch, macs=MACS[arm], timing=timing)
+    details = known if plan.details else OutcomeDetails()
     return Outcome(arm, spec, {}, measurements=tuple(found), details=details)
 
 
@@ -178,7 +187,7 @@ def _values(
     return found | {name: (float(np.median(steps)) * factor,) for name, factor in LATENCIES.items()}
 
 
-def _stretches(plan: TimingPlan, index: int) -> dict[str, list[Any]]:
+def _stretches(plan: TimingPlan, index: int) -> MachineStretches:
     """What the details say: quiet in the first half of the processes, disturbed in the second."""
     n, disturbed = STRETCHES, index >= plan.processes // 2
     quiet: dict[str, Any] = {
@@ -191,8 +200,6 @@ def _stretches(plan: TimingPlan, index: int) -> dict[str, list[Any]]:
     }
     state = quiet | (dict(plan.readings) if disturbed else {})
     marks = list(plan.marks) if disturbed else []
-    return {
-        "seconds": [0.25] * n,
-        **{name: [value] * n for name, value in state.items()},
-        "marks": [marks] * n,
-    }
+    readings = {name: [value] * n for name, value in state.items()}
+    found = {"seconds": [0.25] * n, "marks": [marks] * n, **readings}
+    return cast("MachineStretches", found)

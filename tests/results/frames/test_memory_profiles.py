@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 import results
 from results import plots
 from results.frames.memory_profiles import most_changed, preferred
-from results.records.files import RecordError
-from results.report import Report, write_report
+from results.report.write import Report
 from results.run import Run
 from results.tables.in_place import equivalent_pairs
 from tests.results.planted import ARMS, BASELINE, CONTROL, HUGE, MEMORY, NORM, RELU, STEM, Plan, write_run
@@ -28,7 +27,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def written(explained: Run) -> Report:
-    return write_report(explained.path)
+    return results.load(explained.analysis.path).report()
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def factorial(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def with_saved(run: Run, saved: dict[str, int]) -> pd.DataFrame:
-    frame = run.memory_profiles
+    frame = run.analysis.memory_profiles
     return frame.assign(saved_by_module=pd.Series([saved] * len(frame), index=frame.index, dtype=object))
 
 
@@ -51,7 +50,7 @@ def drawn(profiles: pd.DataFrame) -> dict[str, Figure]:
 
 
 def test_there_is_a_row_per_arm_mode_and_source_in_the_order_of_the_study(explained: Run) -> None:
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     keys = ["environment", "workload", "arm", "mode", "source", "device"]
     assert not frame.duplicated(keys).any()
     assert list(frame["arm"].drop_duplicates()) == [arm.name for arm in ARMS if arm.name != HUGE]
@@ -68,10 +67,10 @@ def test_there_is_a_row_per_arm_mode_and_source_in_the_order_of_the_study(explai
 
 
 def test_records_without_profiles_show_nothing_of_it(run: Run, report: Report) -> None:
-    assert run.memory_profiles.empty
-    assert {"arm", "peak_bytes", "against_baseline"} <= set(run.memory_profiles.columns)
+    assert run.analysis.memory_profiles.empty
+    assert {"arm", "peak_bytes", "against_baseline"} <= set(run.analysis.memory_profiles.columns)
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
-    for said in ("Why memory changed", "Largest batch", "in-place operations", "#memory"):
+    for said in ("Against the baseline:", "Largest batch", "in-place operations"):
         assert said not in report.index.read_text(encoding="utf-8")
         assert said not in markdown
     assert not list((report.index.parent / "figures").glob("memory-*"))
@@ -81,12 +80,13 @@ def test_a_profile_that_lacks_a_field_is_named_with_its_record(tmp_path: Path) -
     path = write_factorial(tmp_path / "run")
     file = path / "records" / "memory-03-laptop-1-1.json"
     file.write_text(file.read_text().replace('"by_category"', '"by_colour"'))
-    with pytest.raises(RecordError, match=r"memory-03-laptop-1-1\.json: not a memory profile.*by_category"):
-        _ = results.load(path).memory_profiles
+    (left,) = results.load(path).analysis.left_out
+    assert left.path == file
+    assert left.reason == "not a record: no field outcomes[0].details.profiles[0].by_category"
 
 
 def test_the_arm_shown_is_the_one_whose_peak_differs_most(explained: Run) -> None:
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     train = preferred(frame[frame["mode"] == "train"])
     assert set(train["source"]) == {"simulated"}
     assert list(most_changed(train)["arm"]) == [BASELINE, NORM], (
@@ -98,7 +98,7 @@ def test_the_arm_shown_is_the_one_whose_peak_differs_most(explained: Run) -> Non
 
 
 def test_bars_by_category_are_as_long_as_the_bytes(explained: Run) -> None:
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     figure = plots.memory_categories(frame)
     assert [axis.get_title(loc="left") for axis in figure.axes] == [
         "train, simulated (cuda) [memory-224]",
@@ -116,7 +116,7 @@ def test_bars_by_category_are_as_long_as_the_bytes(explained: Run) -> None:
 
 
 def test_the_timeline_draws_both_arms_and_names_the_phases(explained: Run) -> None:
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     axis = plots.memory_timeline(frame).axes[0]
     train = frame[(frame["mode"] == "train") & (frame["source"] == "simulated")].set_index("arm")
     timelines = dict(zip(train.index, train["timeline"], strict=True))
@@ -128,7 +128,7 @@ def test_the_timeline_draws_both_arms_and_names_the_phases(explained: Run) -> No
 
 
 def test_saved_activations_are_summed_by_top_level_module(explained: Run) -> None:
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     axis = plots.memory_saved(frame).axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["layer1", "(model)", "conv1"]
     baseline = [bar.get_width() for bar in axis.containers[0]]
@@ -148,7 +148,7 @@ def test_beyond_sixteen_modules_the_rest_is_one_bar(explained: Run) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_profiles_of_any_number_of_arms_can_be_drawn(factorial: Run, count: int) -> None:
-    frame = factorial.memory_profiles
+    frame = factorial.analysis.memory_profiles
     names = list(frame["arm"].drop_duplicates())[:count]
     figures = drawn(frame[frame["arm"].isin(names)])
     assert all(name in texts(figures["categories"]) for name in names)
@@ -157,7 +157,7 @@ def test_profiles_of_any_number_of_arms_can_be_drawn(factorial: Run, count: int)
 
 
 def test_figures_without_profiles_say_so(explained: Run) -> None:
-    figures = drawn(explained.memory_profiles.iloc[:0])
+    figures = drawn(explained.analysis.memory_profiles.iloc[:0])
     assert "No memory profile" in texts(figures["categories"])
     assert "No training step" in texts(figures["timeline"])
     assert "Nothing saved" in texts(figures["saved"])
@@ -166,7 +166,7 @@ def test_figures_without_profiles_say_so(explained: Run) -> None:
 @pytest.mark.parametrize("measured", [True, False])
 def test_pairs_differ_in_the_equivalent_factor_alone(factorial: Run, tmp_path: Path, measured: bool) -> None:
     run = factorial if measured else results.load(write_factorial(tmp_path / "run", measured=False))
-    pairs = equivalent_pairs(run.study, run.memory_profiles, run.measurements)
+    pairs = equivalent_pairs(run.analysis.study, run.analysis.memory_profiles, run.analysis.series)
     levels = {arm.name: found for arm, found in arms()}
     assert len(pairs) == 2 * 2 * 24, "two factors, two modes, and half of the 48 arms have the change"
     for row in pairs.to_dict("records"):
@@ -181,26 +181,28 @@ def test_pairs_differ_in_the_equivalent_factor_alone(factorial: Run, tmp_path: P
     baseline = pairs[(pairs["others"] == "baseline") & (pairs["mode"] == "train")]
     assert list(baseline["reason"]) == [f"because of {f}=out_of_place in train" for f in ("relu", "shortcut")]
     bare = pairs[(pairs["others"] == "norm=none") & (pairs["mode"] == "train")].iloc[0]
-    assert bare["reason"] == "at the peaks: activations +50.0 MiB"
+    assert (bare["reason"], bare["by_category"]) == ("", {"activations": 50 * MIB})
 
 
 def test_what_is_not_on_record_has_no_pair(explained: Run) -> None:
-    pairs = equivalent_pairs(explained.study, explained.memory_profiles, explained.measurements)
+    pairs = equivalent_pairs(
+        explained.analysis.study, explained.analysis.memory_profiles, explained.analysis.series
+    )
     assert set(pairs["others"]) == {BASELINE}, "one at a time, only the baseline differs in nothing else"
     assert len(pairs) == 3
-    frame = explained.memory_profiles
+    frame = explained.analysis.memory_profiles
     alone = frame[frame["arm"] != BASELINE]
-    assert equivalent_pairs(explained.study, alone, explained.measurements).empty
+    assert equivalent_pairs(explained.analysis.study, alone, explained.analysis.series).empty
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_study_of_many_arms_stays_readable(factorial: Run, tmp_path: Path) -> None:
     copied = tmp_path / "run"
-    shutil.copytree(factorial.path, copied, ignore=shutil.ignore_patterns("report"))
-    report = write_report(copied)
+    shutil.copytree(factorial.analysis.path, copied, ignore=shutil.ignore_patterns("report"))
+    report = results.load(copied).report()
     source = report.index.read_text(encoding="utf-8")
     assert "<details>\n<summary>Against the baseline: train, simulated cuda</summary>" in source
-    assert "<details>\n<summary>Largest batch by card: train, simulated cuda</summary>" in source
+    assert "<details>\n<summary>Largest batch: train, simulated cuda</summary>" in source
     for said in (
         "train, simulated cuda, relu out_of_place less inplace (24 pairs): "
         "peak ±0 in 18 of 24, else +50.0 MiB; saved for backward ±0 in 18 of 24, else +50.0 MiB; "
@@ -224,24 +226,24 @@ def test_page_and_markdown_explain_the_change(written: Report) -> None:
         "256 × 64 × 112 × 112",
         "+411,041,792",
         "not one image",
-        "safety margin: 10.0 % of the card",
+        "10.0 % of the card is left free",
         "By simulation, not tried on the card",
         "relu out_of_place less inplace (1 pair): peak +120 MiB",
     ):
         assert said in source
         assert said in markdown
     assert "| arm | 8GiB | 24GiB | 80GiB |" in markdown, "the smallest card first"
-    assert "Largest batch by card: train, measured" not in source
+    assert "Largest batch: train, measured" not in source
     assert "<details open>\n<summary>Against the baseline: train, simulated cuda</summary>" in source
     assert "<details>\n<summary>Against the baseline: train, measured cpu</summary>" in source
-    assert "<details><summary>The tensors behind it: train, simulated cuda</summary>" in source
+    assert '<details class="group">\n<summary>The tensors behind it</summary>' in source
     assert "the arm whose peak differs most" in source
 
 
 def test_the_page_with_profiles_is_accessible(written: Report) -> None:
     tags = page(written).tags
     images = [a.get("alt") or "" for tag, a in tags if tag == "img"]
-    assert len(images) == 8
+    assert len(images) == 9
     assert all(len(alt) > 20 for alt in images)
     ids = [a["id"] for _, a in tags if a.get("id")]
     assert len(ids) == len(set(ids))
@@ -259,7 +261,7 @@ def test_hostile_modules_and_reasons_come_out_as_text(tmp_path: Path) -> None:
         seeds=1,
         environments=("laptop-1", "server-2"),
     )
-    report = write_report(write_run(tmp_path / "run", plan))
+    report = results.load(write_run(tmp_path / "run", plan)).report()
     found: Page = page(report)
     assert found.text.count(HOSTILE) > 20
     assert "script" not in {tag for tag, _ in found.tags}
@@ -271,21 +273,21 @@ def test_hostile_modules_and_reasons_come_out_as_text(tmp_path: Path) -> None:
     assert "activations | &lt;script&gt;alert('arm')&lt;/script&gt;\\|\\*x\\*" in markdown
 
 
-def test_hostile_modules_can_be_drawn(explained: Run, tmp_path: Path) -> None:
+def test_hostile_modules_can_be_drawn(explained: Run) -> None:
     saved = {HOSTILE: 5, "$\\frac{": 3}
     frame = with_saved(explained, saved)
-    svg, _ = plots.save(plots.memory_saved(frame), tmp_path / "saved")
-    assert "<script>" not in svg.read_text(encoding="utf-8")
+    svg, _ = plots.drawn(plots.memory_saved(frame))
+    assert b"<script>" not in svg
 
 
-def test_the_same_profiles_give_the_same_bytes(explained: Run, written: Report, tmp_path: Path) -> None:
+def test_the_same_profiles_give_the_same_bytes(explained: Run, written: Report) -> None:
     again = {f"memory-{name}": figure for name, figure in drawn(_shown(explained)).items()}
     for name, figure in again.items():
-        for path in plots.save(figure, tmp_path / name):
-            assert path.read_bytes() == (written.index.parent / "figures" / path.name).read_bytes()
+        for content, end in zip(plots.drawn(figure), ("svg", "png"), strict=True):
+            assert content == (written.index.parent / "figures" / f"{name}.{end}").read_bytes()
     tables = {path.stem for path in (written.index.parent / "tables").iterdir()}
     assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput"}
 
 
 def _shown(run: Run) -> pd.DataFrame:
-    return run.memory_profiles[run.memory_profiles["role"] != "control"]
+    return run.analysis.memory_profiles[run.analysis.memory_profiles["role"] != "control"]

@@ -1,5 +1,4 @@
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -15,9 +14,9 @@ from tests.results.planted import BOTH, CONTROL, HUGE, NORM, POOL, RELU, STEM
 def draw(run: Run) -> dict[str, Figure]:
     effects = run.effects()
     return {
-        "forest": plots.forest(effects, run.noise_floor()),
+        "forest": plots.forest(run.analysis.study, effects, run.analysis.noise_floor),
         "memory": plots.memory_bars(effects),
-        "tradeoff": plots.tradeoff(effects),
+        "tradeoff": plots.tradeoff(run.analysis.study, effects),
     }
 
 
@@ -25,14 +24,14 @@ def texts(figure: Figure) -> str:
     return "\n".join(t.get_text() for t in figure.findobj(mpl.text.Text))
 
 
-def test_text_stays_text_in_svg(run: Run, tmp_path: Path) -> None:
-    svg, _ = plots.save(plots.memory_bars(run.effects()), tmp_path / "memory")
-    words = {element.text for element in ET.parse(svg).iter("{http://www.w3.org/2000/svg}text")}
+def test_text_stays_text_in_svg(run: Run) -> None:
+    svg, _ = plots.drawn(plots.memory_bars(run.effects()))
+    words = {element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
     assert {STEM, BOTH, "baseline"} <= words
 
 
 def test_the_forest_names_every_arm_but_the_control_and_marks_the_inert(run: Run) -> None:
-    figure = plots.forest(run.effects(), run.noise_floor())
+    figure = plots.forest(run.analysis.study, run.effects(), run.analysis.noise_floor)
     said = texts(figure)
     assert all(arm in said for arm in (STEM, NORM, RELU, POOL, BOTH, HUGE))
     assert CONTROL not in said
@@ -44,13 +43,13 @@ def test_the_forest_names_every_arm_but_the_control_and_marks_the_inert(run: Run
 def test_an_arm_that_is_inert_everywhere_is_not_drawn(run: Run) -> None:
     effects = run.effects()
     effects["inert"] = effects["arm"] == POOL
-    assert POOL not in texts(plots.forest(effects))
-    assert POOL not in texts(plots.tradeoff(effects))
+    assert POOL not in texts(plots.forest(run.analysis.study, effects))
+    assert POOL not in texts(plots.tradeoff(run.analysis.study, effects))
 
 
 def test_the_forest_draws_each_effect_where_it_is(run: Run) -> None:
     effects = run.effects()
-    figure = plots.forest(effects)
+    figure = plots.forest(run.analysis.study, effects)
     axis = next(axis for axis in figure.axes if axis.get_title(loc="left") == "test accuracy")
     drawn = {
         round(float(np.asarray(line.get_xdata())[0]), 9)
@@ -75,13 +74,17 @@ def test_any_number_of_arms_can_be_drawn(run: Run, arms: int) -> None:
     effects = run.effects()
     one = effects[effects["arm"] == STEM]
     many = pd.concat([one.assign(arm=f"a_rather_long_factor_name=level-{i}") for i in range(arms)])
-    for figure in (plots.forest(many), plots.memory_bars(many), plots.tradeoff(many)):
+    for figure in (
+        plots.forest(run.analysis.study, many),
+        plots.memory_bars(many),
+        plots.tradeoff(run.analysis.study, many),
+    ):
         assert f"level-{arms - 1}" in texts(figure)
 
 
 def test_arms_without_any_interval_are_drawn_where_they_are(run: Run) -> None:
     bare = run.effects().assign(ci_low=np.nan, ci_high=np.nan)
-    assert STEM in texts(plots.tradeoff(bare))
+    assert STEM in texts(plots.tradeoff(run.analysis.study, bare))
 
 
 def test_memory_that_was_not_measured_yet_is_drawn_as_missing(run: Run) -> None:
@@ -90,7 +93,7 @@ def test_memory_that_was_not_measured_yet_is_drawn_as_missing(run: Run) -> None:
 
 
 def test_many_curves_get_a_panel_each(run: Run) -> None:
-    curves = run.curves[run.curves["arm"].isin(["baseline", STEM])]
+    curves = run.analysis.curves[run.analysis.curves["arm"].isin(["baseline", STEM])]
     few = plots.convergence_curves(curves, {"train_loss": "lower"})
     assert [axis.get_title(loc="left") for axis in few.axes] == [
         f"{name} [digits-32]" for name in ("validation accuracy", "validation loss", "train loss")
@@ -109,10 +112,10 @@ def test_the_band_of_a_curve_is_the_t_interval_of_the_mean() -> None:
 
 def test_a_figure_without_data_says_so(run: Run) -> None:
     nothing = run.effects().iloc[:0]
-    assert "No headline metric" in texts(plots.forest(nothing))
+    assert "No headline metric" in texts(plots.forest(run.analysis.study, nothing))
     assert "No memory" in texts(plots.memory_bars(nothing))
-    assert "No arm has both" in texts(plots.tradeoff(nothing))
-    assert "No convergence curve" in texts(plots.convergence_curves(run.curves.iloc[:0]))
+    assert "No arm has both" in texts(plots.tradeoff(run.analysis.study, nothing))
+    assert "No convergence curve" in texts(plots.convergence_curves(run.analysis.curves.iloc[:0]))
 
 
 def test_drawing_leaves_no_trace_in_matplotlib(run: Run) -> None:

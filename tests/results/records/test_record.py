@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.records.directory import latest, read_record, read_records, write_record
+from results.records.directory import latest, read_record, write_record
 from results.records.files import RecordError
 from results.records.record import Curve, Measurement, Outcome, Record
 from results.records.resolved_study import read_study, write_study
+from results.records.values import clean
 from tests.results.planted import Plan, outcome, record, study
 
 names = st.text("abcdefghijklmnopqrstuvwxyz0123456789.-_", min_size=1, max_size=12)
-floats = st.floats(allow_nan=False, allow_infinity=False)
-words = st.text(max_size=20)
+floats = st.floats(-1e39, 1e39)
+words = st.text(max_size=20).map(clean)
 measurements = st.builds(
     Measurement,
     metric=names,
@@ -36,19 +37,19 @@ outcomes = st.builds(
     reason=st.none() | words,
     measurements=st.lists(measurements, max_size=2).map(tuple),
     curves=st.lists(curves, max_size=2).map(tuple),
-    details=st.dictionaries(words, st.none() | words, max_size=2),
+    details=st.fixed_dictionaries({"more": st.dictionaries(words, st.none() | words, max_size=2)}),
 )
 records = st.builds(
     Record,
     trial=names,
     workload=words,
-    block=words,
+    block=st.just("exact") | st.integers(0, 999).map("seed-{}".format),
     environment=names,
     attempt=st.integers(1, 99),
     started_at=words,
     seconds=st.floats(0, 1e6),
-    outcomes=st.lists(outcomes, min_size=1, max_size=3).map(tuple),
-    details=st.dictionaries(words, words, max_size=2),
+    outcomes=st.lists(outcomes, min_size=1, max_size=3, unique_by=lambda one: one.arm).map(tuple),
+    details=st.fixed_dictionaries({"more": st.dictionaries(words, words, max_size=2)}),
 )
 
 
@@ -83,10 +84,10 @@ def test_the_most_severe_status_speaks_for_the_record() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "not a readable JSON file"),
-        ("[]", "schema version None, expected 1"),
-        ('{"schema_version": 99}', "schema version 99, expected 1"),
-        ('{"schema_version": 1, "outcomes": []}', "not a record"),
+        ("{", "not a record: not readable JSON"),
+        ("[]", "not a record: expected an object"),
+        ('{"schema_version": 99}', "not a record: no field trial"),
+        ('{"schema_version": 1, "outcomes": []}', "not a record: no field trial"),
     ],
 )
 def test_a_file_that_is_no_record_is_named_with_what_is_wrong(
@@ -96,7 +97,7 @@ def test_a_file_that_is_no_record_is_named_with_what_is_wrong(
     path.parent.mkdir()
     path.write_text(content)
     with pytest.raises(RecordError, match=said) as caught:
-        list(read_records(tmp_path))
+        read_record(path)
     assert str(path) in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from results.report import Report
+from results.report.write import Report
 from tests.needs import browser
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from results.report import Report, write_report
+import results
+from results.report.section import Bullets, Group, Table
+from results.report.write import Report
 from results.run import Run
 from tests.results.planted import HUGE, NORM, POOL, RELU, STEM, Plan, write_run
 
@@ -17,7 +19,7 @@ effect_kind, ci_low, ci_high, n, block_unit, p_value, p_adjusted, family, margin
 """
 EFFECTS_COLUMNS = [name.strip() for name in EFFECTS.split(",")]
 TABLES = ("effects", "interactions", "variants", "claims", "trials")
-FIGURES = ("effects", "tradeoff", "memory", "throughput", "convergence")
+FIGURES = ("effects", "tradeoff", "memory", "throughput", "seeds", "convergence")
 HOSTILE = "<script>alert('arm')</script>|*x*"
 REASON = '<img src="https://example.org/x" onerror=alert(1)> $\\frac{1}{2}$ | _x_\nsecond line'
 
@@ -87,7 +89,7 @@ def test_the_page_needs_nothing_but_itself(report: Report) -> None:
 def test_the_page_is_accessible(report: Report) -> None:
     tags = page(report).tags
     assert all(a.get("alt") for tag, a in tags if tag == "img")
-    assert all(a.get("scope") in {"col", "row"} for tag, a in tags if tag == "th")
+    assert all(a.get("scope") in {"col", "row", "colgroup"} for tag, a in tags if tag == "th")
     assert ("html", {"lang": "en"}) in tags
     ids = [a["id"] for _, a in tags if a.get("id")]
     assert len(ids) == len(set(ids))
@@ -95,15 +97,57 @@ def test_the_page_is_accessible(report: Report) -> None:
     assert links <= set(ids), "every link within the page leads somewhere"
 
 
-def test_the_answer_comes_before_the_tables(report: Report) -> None:
+def test_the_answer_comes_first_and_each_sentence_is_of_one_context(report: Report) -> None:
     text = page(report).text
-    assert text.index("What each choice costs and buys") < text.index("Workload by workload")
-    said = dict(report.answers)
-    assert said[STEM][0] == ("Gains", "3.1 points of test accuracy (between +2.7 points and +3.5 points)")
-    assert dict(said[NORM])["Saves"].startswith("28 % of peak memory (train, simulated cuda; exact) and ")
-    assert dict(said[RELU])["Leaves unchanged"].endswith("test accuracy (the same, bit for bit)")
-    assert "out of memory" in dict(said[HUGE])["No value:"]
-    assert dict(said[POOL])["Changes no shape, operator or output in"] == "complexity and digits-32"
+    assert text.index("What each choice costs and buys") < text.index("Evidence, workload by workload")
+    memory = "resnet, 224 px, batch 256, fp32, simulated cuda:"
+    time = "resnet, 64 px, batch 32, fp32, measured cpu:"
+    accuracy = "resnet, 32 px, batch 32, fp32, digits:"
+    said = words(report)
+    assert (
+        said[NORM][memory]
+        == "Saves 28 % of peak memory, train (exact) and 28 % of peak memory, inference (exact)."
+    )
+    assert said[NORM][time].startswith("Saves 9.")
+    assert said[STEM][accuracy] == (
+        "Gains 3.1 points of test accuracy (between +2.7 points and +3.5 points, n = 8)."
+    )
+    assert said[RELU][accuracy] == "Leaves unchanged: test accuracy (the same, bit for bit)."
+    assert said[HUGE][time].startswith(
+        "No value: step time, train (width=huge: out of memory in all 6 processes"
+    )
+    assert said[POOL][accuracy] == (
+        "Changes nothing here: test accuracy (no shape, operator or output differs)."
+    )
+
+
+def words(report: Report) -> dict[str, dict[str, str]]:
+    """By arm and context what the answer says."""
+    answer = next(section for section in report.document.sections if section.anchor == "answer")
+    groups = next(part.parts for part in answer.parts if isinstance(part, Group))
+    found = {}
+    for group in groups:
+        assert isinstance(group, Group)
+        (bullets,) = group.parts
+        assert isinstance(bullets, Bullets)
+        found[group.title.partition(", instead of")[0]] = {s.lead: s.text for s in bullets.sentences}
+    return found
+
+
+def test_every_column_of_the_answer_names_its_context_and_precision(report: Report) -> None:
+    source = report.index.read_text(encoding="utf-8")
+    for context, columns in (
+        ("resnet, 32 px, batch 32, fp32", 1),
+        ("resnet, 224 px, batch 256, fp32, simulated cuda", 2),
+        ("resnet, 64 px, batch 32, fp32, measured cpu", 2),
+        ("resnet, 32 px, batch 32, fp32, digits", 1),
+    ):
+        assert f'<th scope="colgroup" colspan="{columns}">{context}</th>' in source
+    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    assert (
+        "peak memory, train (exact, margin ±1.0 %) \\[resnet, 224 px, batch 256, fp32, simulated cuda\\]"
+        in markdown
+    )
 
 
 def test_page_and_markdown_say_the_same(report: Report) -> None:
@@ -137,9 +181,9 @@ def test_markdown_tables_have_as_many_cells_as_columns(report: Report) -> None:
 @pytest.mark.usefixtures("quick")
 def test_hostile_names_and_reasons_come_out_as_text_in_every_environment(tmp_path: Path) -> None:
     plan = Plan(rename={STEM: HOSTILE}, reason=REASON, seeds=2, environments=("laptop-1", "server-2"))
-    report = write_report(write_run(tmp_path / "run", plan))
+    report = results.load(write_run(tmp_path / "run", plan)).report()
     found = page(report)
-    assert f"{HOSTILE}\ninstead of stem = shallow" in found.text
+    assert f"{HOSTILE}, instead of stem = shallow" in found.text
     for name in plan.environments:
         assert f"What each choice costs and buys on {name}" in found.text
         assert (report.index.parent / "figures" / f"effects-{name}.svg").is_file()
@@ -152,7 +196,7 @@ def test_hostile_names_and_reasons_come_out_as_text_in_every_environment(tmp_pat
 
 def test_a_report_that_stands_says_nothing_else(report: Report) -> None:
     assert report.valid
-    assert report.missing.empty
+    assert list(report.document.alerts) == []
     text = page(report).text
     assert "invalid, or a part of it" not in text
     assert "plan is not complete" not in text
@@ -160,36 +204,40 @@ def test_a_report_that_stands_says_nothing_else(report: Report) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
-    report = write_report(broken.path)
+    report = broken.report()
     assert not report.valid
-    assert any("A/A control: step time, train [throughput-64]" in fault for fault in report.faults)
-    assert any(fault.startswith(f"{RELU} [digits-32]: not bit-identical") for fault in report.faults)
+    grave, incomplete = report.document.alerts
+    assert any("A/A control: step time, train [throughput-64]" in fault for fault in grave.items)
+    assert any(fault.startswith(f"{RELU} [digits-32]: not bit-identical") for fault in grave.items)
     text = page(report).text
     assert text.index("This report is invalid") < text.index("What each choice costs")
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
-    assert markdown.startswith("> **This report is invalid")
+    assert markdown.startswith("> **✗ This report is invalid")
     assert "The plan is not complete" in text
-    assert len(report.missing) == 8
+    assert incomplete.text.startswith("8 combinations of environment, workload and arm have fewer blocks")
 
 
 def test_what_did_not_end_well_is_named(report: Report) -> None:
     assert set(report.failed["status"]) == {"out_of_memory", "diverged", "not_applicable"}
-    assert report.undecided == 3
+    undecided = next(section for section in report.document.sections if section.anchor == "undecided")
+    (table,) = undecided.parts
+    assert isinstance(table, Table)
+    assert len(table.rows) == 3
 
 
 def test_a_run_without_any_record_still_reports(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run", Plan(processes=1, seeds=1))
     for file in (path / "records").iterdir():
         file.unlink()
-    report = write_report(path)
+    report = results.load(path).report()
     assert "The plan is not complete" in page(report).text
     assert table(report, "effects").empty
 
 
 def test_the_same_records_give_the_same_bytes(report: Report, run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(run.path, copy, ignore=shutil.ignore_patterns("report"))
-    again = write_report(copy).index.parent
+    shutil.copytree(run.analysis.path, copy, ignore=shutil.ignore_patterns("report"))
+    again = results.load(copy).report().index.parent
     files = [path for path in sorted(report.index.parent.rglob("*")) if path.is_file()]
     assert len(files) == 2 + len(TABLES) + 1 + 2 * len(FIGURES)
     for path in files:

@@ -11,11 +11,15 @@ from scipy import stats
 
 import results
 from results import plots
-from results.records.related import sweeps
-from results.report import write_report
+from results.report import disturbances
 from results.run import Run
 from tests.results.planted import BASELINE, CONTROL, HUGE, NORM, STEM, Plan, write_run
 from tests.results.planted_timing import BATCH, MACS, PHASES, STEPS, STRETCHES, TimingPlan, write_timed_run
+
+
+def warnings(run: Run) -> list[str]:
+    found = run.analysis
+    return disturbances.warnings(found.stretches, found.timed_arms, found.isolation)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def row(run: Run, workload: str, mode: str, arm: str) -> "pd.Series[float]":
-    table = run.throughput()
+    table = run.analysis.speed
     found = table[(table["workload"] == workload) & (table["mode"] == mode) & (table["arm"] == arm)]
     assert len(found) == 1
     return found.iloc[0]
@@ -85,7 +89,7 @@ def test_equal_memory_counts_each_arm_at_its_own_batch(timed: Run) -> None:
 
 def test_a_percentile_that_only_some_processes_have_is_not_set_beside_those_of_all(tmp_path: Path) -> None:
     path = write_timed_run(tmp_path / "run", TimingPlan(isolated=1))
-    found_in = {(r.workload, r.block): r.file_name for r in results.load(path).records}
+    found_in = {(r.workload, r.block): r.file_name for r in results.load(path).analysis.records}
     file = path / "records" / found_in["speed", "process-0"]
     content = json.loads(file.read_text())
     for outcome in content["outcomes"]:
@@ -104,8 +108,8 @@ def test_an_arm_that_failed_keeps_its_row(timed: Run) -> None:
 
 
 def test_rows_stand_in_the_order_of_the_study(timed: Run) -> None:
-    table = timed.throughput()
-    assert list(table["workload"].unique()) == [w.name for w in timed.study.workloads]
+    table = timed.analysis.speed
+    assert list(table["workload"].unique()) == [w.name for w in timed.analysis.study.workloads]
     assert list(table["arm"].unique()) == [BASELINE, CONTROL, STEM, NORM, HUGE]
     assert list(table["mode"].unique()) == ["train", "inference"]
 
@@ -114,15 +118,17 @@ def test_the_noise_floor_stands_beside_every_figure_that_varies(timed: Run) -> N
     effects = timed.effects()
     control = effects[(effects["arm"] == CONTROL) & (effects["metric"] == "step_seconds")]
     control = control[control["workload"] == "speed"]
-    sd = math.sqrt((control["sd"] ** 2).mean())
-    floor = math.exp(stats.t.ppf(0.975, 10) * sd / math.sqrt(6)) - 1
-    assert row(timed, "speed", "train", STEM)["noise_floor"] == pytest.approx(floor)
-    mine = effects[(effects["metric"] == "step_seconds") & (effects["workload"] == "speed")]
-    assert mine["noise_floor"].to_numpy() == pytest.approx(floor)
+    for mode in ("train", "inference"):
+        one = control[control["mode"] == mode].iloc[0]
+        half_width = stats.t.ppf(0.975, 5) * one["sd"] / math.sqrt(6)
+        floor = math.exp(abs(math.log(one["effect"])) + half_width) - 1
+        assert row(timed, "speed", mode, STEM)["noise_floor"] == pytest.approx(floor)
+        mine = effects[(effects["metric"] == "step_seconds") & (effects["workload"] == "speed")]
+        assert mine[mine["mode"] == mode]["noise_floor"].to_numpy() == pytest.approx(floor)
 
 
 def test_exact_metrics_have_no_noise_floor_and_accuracy_has_it_in_its_unit(run: Run) -> None:
-    effects, noise = run.effects(), run.noise_floor().set_index("metric")
+    effects, noise = run.effects(), run.analysis.noise_floor.set_index("metric")
     assert effects[effects["metric"] == "peak_bytes"]["noise_floor"].isna().all()
     accuracy = effects[effects["metric"] == "test_accuracy"]["noise_floor"]
     assert set(accuracy) == {noise.loc["test_accuracy", "half_width"]}
@@ -134,19 +140,19 @@ def test_exact_metrics_have_no_noise_floor_and_accuracy_has_it_in_its_unit(run: 
 
 
 def test_records_without_details_still_load_and_report(run: Run, tmp_path: Path) -> None:
-    table = run.throughput()
-    assert run.stretches.empty
-    assert run.machine().empty
-    assert run.warnings() == []
+    table = run.analysis.speed
+    assert run.analysis.stretches.empty
+    assert run.analysis.machine.empty
+    assert warnings(run) == []
     assert table["marked_share"].isna().all()
     found = table[(table["arm"] == STEM) & (table["mode"] == "train")].iloc[0]
     step = pooled(run, "throughput-64", "train", STEM, "step_seconds")
     assert found["images_per_second"] == pytest.approx(32 / step)
-    bare = write_report(write_timed_run(tmp_path / "run", TimingPlan(details=False, processes=2, isolated=1)))
-    assert bare.warnings == ()
+    bare = write_timed_run(tmp_path / "run", TimingPlan(details=False, processes=2, isolated=1))
+    assert [alert.title for alert in results.load(bare).report().document.alerts] == []
 
 
-@pytest.mark.parametrize("timing", [None, [], {"train": None}, {"train": {"seconds": [1.0]}}])
+@pytest.mark.parametrize("timing", [{}, {"train": {}}, {"train": {"seconds": [1.0]}}])
 def test_details_that_lack_parts_count_as_not_read(tmp_path: Path, timing: object) -> None:
     path = write_timed_run(tmp_path / "run", TimingPlan(processes=2, isolated=1))
     for file in (path / "records").iterdir():
@@ -156,26 +162,26 @@ def test_details_that_lack_parts_count_as_not_read(tmp_path: Path, timing: objec
             outcome["details"] = {"timing": timing}
         file.write_text(json.dumps(content))
     run = results.load(path)
-    assert run.throughput()["images_per_second"].notna().any()
-    assert run.warnings() == []
-    assert run.machine()["others_cores_median"].isna().all()
+    assert run.analysis.speed["images_per_second"].notna().any()
+    assert warnings(run) == []
+    assert run.analysis.machine["others_cores_median"].isna().all()
 
 
 def test_bars_are_as_long_as_an_image_takes_and_split_by_phase(timed: Run) -> None:
-    table = timed.throughput().query("workload == 'speed'")
-    axis = plots.throughput(table).axes[0]
+    table = timed.analysis.speed.query("workload == 'speed'")
+    axis = plots.image_seconds(table).axes[0]
     ends = {round(patch.get_x() + patch.get_width(), 12) for patch in axis.patches}  # type: ignore[attr-defined]
     step = pooled(timed, "speed", "train", STEM, "step_seconds")
     assert round(step / BATCH, 12) in ends
     assert round(0.3 * step / BATCH, 12) in ends, "the forward pass comes first"
-    said = texts(plots.throughput(table))
+    said = texts(plots.image_seconds(table))
     assert CONTROL not in said
     assert {"forward", "backward", "optimizer", "whole step", "noise floor (A/A)"} <= set(said.split("\n"))
 
 
 def test_the_noise_floor_is_drawn_around_the_baseline(timed: Run) -> None:
-    table = timed.throughput().query("workload == 'speed' and mode == 'train'")
-    axis = plots.throughput(table).axes[0]
+    table = timed.analysis.speed.query("workload == 'speed' and mode == 'train'")
+    axis = plots.image_seconds(table).axes[0]
     per_image = pooled(timed, "speed", "train", BASELINE, "step_seconds") / BATCH
     floor = 1 + table["noise_floor"].iloc[0]
     drawn = sorted(float(np.asarray(line.get_xdata())[0]) for line in axis.lines)
@@ -183,9 +189,9 @@ def test_the_noise_floor_is_drawn_around_the_baseline(timed: Run) -> None:
 
 
 def test_a_sweep_is_a_line_over_its_batch_sizes(timed: Run) -> None:
-    members = sweeps(timed.study)
+    members = timed.analysis.study.sweeps
     assert members == {"speed": "speed", "speed-batch-8": "speed", "speed-batch-128": "speed"}
-    table = timed.throughput()
+    table = timed.analysis.speed
     table = table[table["workload"].isin(members)]
     table = table.assign(sweep=table["workload"].map(members))
     figure = plots.batch_sweep(table)
@@ -201,38 +207,38 @@ def test_a_sweep_is_a_line_over_its_batch_sizes(timed: Run) -> None:
 
 
 def test_figures_without_data_say_so(timed: Run) -> None:
-    nothing = timed.throughput().iloc[:0]
-    assert "No throughput" in texts(plots.throughput(nothing))
+    nothing = timed.analysis.speed.iloc[:0]
+    assert "No throughput" in texts(plots.image_seconds(nothing))
     assert "No sweep" in texts(plots.batch_sweep(nothing))
 
 
 def test_the_tradeoff_shades_the_noise_floor_of_both_axes(run: Run) -> None:
     effects = run.effects()
-    axis = plots.tradeoff(effects).axes[0]
+    axis = plots.tradeoff(run.analysis.study, effects).axes[0]
     boxes = [patch.get_path().get_extents(patch.get_patch_transform()) for patch in axis.patches]
-    noise = run.noise_floor().set_index("metric")
+    noise = run.analysis.noise_floor.query("mode != 'inference'").set_index("metric")
     cost = 1 + float(noise["noise_floor"]["step_seconds"])
     gain = float(noise["half_width"]["test_accuracy"])
     assert (boxes[0].x0, boxes[0].x1) == pytest.approx((1 / cost, cost))
     assert (boxes[1].y0, boxes[1].y1) == pytest.approx((-gain, gain))
-    assert "noise floor" in texts(plots.tradeoff(effects))
-    assert "noise floor" not in texts(plots.tradeoff(effects.assign(noise_floor=np.nan)))
+    assert "noise floor" in texts(plots.tradeoff(run.analysis.study, effects))
+    assert "noise floor" not in texts(plots.tradeoff(run.analysis.study, effects.assign(noise_floor=np.nan)))
 
 
 def test_curves_carry_a_bar_as_high_as_the_noise_floor(run: Run) -> None:
-    figure = plots.convergence_curves(run.curves, noise=run.noise_floor())
-    noise = float(run.noise_floor().set_index("metric")["half_width"]["validation_accuracy"])
+    figure = plots.convergence_curves(run.analysis.curves, noise=run.analysis.noise_floor)
+    noise = float(run.analysis.noise_floor.set_index("metric")["half_width"]["validation_accuracy"])
     bar = figure.axes[0].containers[0].lines[2][0]  # type: ignore[attr-defined]
     ((_, low), (_, high)) = bar.get_segments()[0]
     assert high - low == pytest.approx(2 * noise)
     assert "noise floor" in texts(figure)
-    assert "noise floor" not in texts(plots.convergence_curves(run.curves))
+    assert "noise floor" not in texts(plots.convergence_curves(run.analysis.curves))
 
 
 def test_a_run_without_any_throughput_has_neither_section_nor_table(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run", Plan(seeds=2))
     for file in (path / "records").glob("throughput*"):
         file.unlink()
-    report = write_report(path)
+    report = results.load(path).report()
     assert not (path / "report" / "tables" / "throughput.csv").exists()
     assert 'id="throughput"' not in report.index.read_text(encoding="utf-8")

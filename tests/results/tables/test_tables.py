@@ -1,16 +1,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import results
-from results.compare import compare
 from results.records.directory import read_record, write_record
 from results.records.files import RecordError
 from results.records.resolved_study import Stopping
 from results.run import Run
-from results.tables.headline import headline, headline_cells
-from tests.results.planted import CONTROL, HUGE, NORM, POOL, STEM, Plan, outcome, record, write_run
+from results.tables.analysis import Analysis
+from results.tables.headline import headline_columns
+from tests.results.planted import BOTH, HUGE, NORM, POOL, RELU, STEM, Plan, outcome, record, write_run
 
 
 def test_measurements_hold_one_row_per_sample_without_warm_up(run: Run) -> None:
@@ -47,7 +48,7 @@ def test_every_trial_has_a_row_per_arm_with_status_and_reason(run: Run) -> None:
     assert set(trials.query("arm == @HUGE")["status"]) == {"ok", "out_of_memory", "not_applicable"}
     assert list(trials.columns) == [
         *("trial", "workload", "block", "arm", "variant", "status", "reason"),
-        *("seconds", "environment", "attempt", "started_at"),
+        *("seconds", "environment", "attempt", "started_at", "log"),
     ]
 
 
@@ -66,71 +67,61 @@ def test_claims_are_a_header_until_a_study_declares_some(run: Run) -> None:
 
 
 def test_blocks_that_are_not_on_record_are_listed(broken: Run) -> None:
-    missing = broken.missing()
+    missing = broken.analysis.missing
     assert set(missing["workload"]) == {"digits-32"}
     assert set(missing["recorded"]) == {7}
     assert set(missing["planned"]) == {8}
 
 
 def test_a_block_that_precision_asks_for_is_missing_where_it_is_needed(run: Run) -> None:
-    def with_rule(half_width: float) -> Run:
+    def with_rule(half_width: float) -> Analysis:
         rule = Stopping("step_seconds", half_width, at_most=30)
-        workloads = (replace(w, stopping=rule) if w.kind == "throughput" else w for w in run.study.workloads)
-        return replace(run, study=replace(run.study, workloads=tuple(workloads)))
+        workloads = (
+            replace(w, stopping=rule) if w.kind == "throughput" else w for w in run.analysis.study.workloads
+        )
+        return replace(run.analysis, study=replace(run.analysis.study, workloads=tuple(workloads)))
 
-    assert run.missing().empty
-    assert with_rule(0.5).missing().empty
+    assert run.analysis.missing.empty
+    assert with_rule(0.5).missing.empty
     # The planted spread between processes is 6 % for the pool and 1 % for all others.
-    missing = with_rule(0.05).missing()
+    missing = with_rule(0.05).missing
     assert set(missing["arm"]) == {POOL}
     assert missing[["recorded", "planned"]].to_numpy().tolist() == [[6, 7]]
-    (row,) = with_rule(0.05).cost().to_dict("records")
+    (row,) = with_rule(0.05).cost.to_dict("records")
     assert row["reason"] == "under way"
     assert row["target"] < row["reached"]
 
 
-def test_the_headline_has_a_row_per_arm_and_marks_each_verdict(run: Run) -> None:
-    table = headline(run.effects())
-    assert CONTROL not in table.index
-    assert table.loc[STEM, "peak memory, train, simulated cuda"] == "▼ +31 %"
-    assert table.loc[NORM, "peak memory, train, simulated cuda"] == "▲ −28 %"
-    assert table.loc[HUGE, "step time, train"] == "? —"
-    cells = headline_cells(run.effects())
-    assert set(cells["verdict"]) <= {"better", "worse", "equivalent", "inconclusive", "invalid"}
+def test_the_headline_is_told_context_by_context(run: Run) -> None:
+    columns = {(c.title, c.context): c.rows for c in headline_columns(run.analysis.study, run.effects())}
+    assert list(columns) == [
+        ("multiply-accumulates", "resnet, 32 px, batch 32, fp32"),
+        ("peak memory, train", "resnet, 224 px, batch 256, fp32, simulated cuda"),
+        ("peak memory, inference", "resnet, 224 px, batch 256, fp32, simulated cuda"),
+        ("step time, train", "resnet, 64 px, batch 32, fp32, measured cpu"),
+        ("step time, inference", "resnet, 64 px, batch 32, fp32, measured cpu"),
+        ("test accuracy", "resnet, 32 px, batch 32, fp32, digits"),
+    ]
+    for rows in columns.values():
+        assert set(rows["arm"]) == {STEM, NORM, RELU, POOL, BOTH, HUGE}
 
 
-def test_a_run_agrees_with_itself(run: Run) -> None:
-    joined = compare(run, run)
-    assert len(joined) == len(run.effects())
-    assert set(joined["agreement"]) == {"agree", "both undecided"}
+def test_a_workload_of_another_precision_stays_in_the_headline(run: Run) -> None:
+    study = run.analysis.study
+    other = replace(study.workloads[1], name="memory-bf16", precision="bf16")
+    effects = run.effects()
+    also = effects[effects["workload"] == "memory-224"].assign(workload="memory-bf16", precision="bf16")
+    both = headline_columns(replace(study, workloads=(*study.workloads, other)), pd.concat([effects, also]))
+    contexts = [column.context for column in both if column.title == "peak memory, train"]
+    assert contexts == [f"resnet, 224 px, batch 256, {p}, simulated cuda" for p in ("fp32", "bf16")]
 
 
-def test_two_runs_are_joined_on_what_was_asked(run: Run, broken: Run) -> None:
-    joined = compare(run, broken).query("factor == 'stem' and metric == 'step_seconds' and mode == 'train'")
-    assert len(joined) == 1
-    time = joined.iloc[0]
-    assert time["agreement"] == "one undecided"
-    assert time["verdict_a"] == "worse"
-    assert time["verdict_b"] == "invalid"
-    assert time["effect_a"] == pytest.approx(1.25, rel=0.05)
-
-
-def test_what_only_one_run_asked_is_kept(run: Run, tmp_path: Path) -> None:
-    path = write_run(tmp_path / "run")
-    for file in (path / "records").glob("throughput*"):
-        file.unlink()
-    other = results.load(path)
-    assert set(compare(run, other).query("metric == 'step_seconds'")["agreement"]) == {"only in A"}
-    assert set(compare(other, run).query("metric == 'step_seconds'")["agreement"]) == {"only in B"}
-
-
-def test_a_record_of_an_unknown_workload_is_named(tmp_path: Path) -> None:
+def test_a_record_of_an_unknown_workload_is_left_out_and_named(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run", Plan(processes=1, seeds=1))
     write_record(path, record("elsewhere", "exact", outcome(STEM)))
-    with pytest.raises(
-        RecordError, match="workload 'elsewhere' is not in the study; expected one of complexity"
-    ):
-        _ = results.load(path).measurements
+    (left,) = results.load(path).analysis.left_out
+    assert left.path.name.startswith("elsewhere")
+    assert "workload is 'elsewhere', which is not in the study; expected one of complexity" in left.reason
 
 
 def test_a_directory_that_is_no_run_is_named(tmp_path: Path) -> None:

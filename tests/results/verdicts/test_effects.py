@@ -11,7 +11,7 @@ from scipy import stats
 import results
 from results.records import resolved_study
 from results.records.directory import read_record, write_record
-from results.records.record import Measurement, Record
+from results.records.record import Measurement, OutcomeDetails, Record
 from results.run import Run
 from tests.results import planted
 from tests.results.planted import (
@@ -153,7 +153,7 @@ def test_a_single_censored_block_leaves_the_row_undecided(tmp_path: Path) -> Non
     file = next((path / "records").glob("digits-32-stemdeep64-seed-3-*"))
     one = read_record(file)
     kept = tuple(m for m in one.outcomes[0].measurements if m.metric != "steps_to_target")
-    missed = {"censored": {"steps_to_target": "80 % not reached in 120 steps"}}
+    missed = OutcomeDetails(censored={"steps_to_target": "80 % not reached in 120 steps"})
     file.unlink()
     write_record(path, replace(one, outcomes=(replace(one.outcomes[0], measurements=kept, details=missed),)))
     found = row(results.load(path), STEM, "steps_to_target")
@@ -212,7 +212,7 @@ def test_exact_trials_that_disagree_are_a_fault(tmp_path: Path) -> None:
     write_record(path, replace(one, trial="another"))
     found = row(results.load(path), STEM, "peak_bytes", mode="train", source="simulated")
     assert found["verdict"] == "invalid"
-    assert found["note"].startswith("exact trials of stem=deep64 disagree: 1 and 8,439,610,737")
+    assert found["note"].startswith("exact trials disagree: 1 and 8,439,610,737 for stem=deep64")
 
 
 def test_an_inert_arm_is_flagged_where_its_fingerprint_holds_and_nowhere_else(run: Run) -> None:
@@ -284,13 +284,16 @@ def test_environments_that_differ_are_never_pooled(tmp_path: Path) -> None:
     assert found["effect"].nunique() == 2
 
 
-def test_the_noise_floor_is_the_pooled_spread_of_the_duplicate(run: Run) -> None:
-    logs = []
+def test_the_noise_floor_of_each_mode_is_as_far_as_the_interval_of_the_duplicate_reaches(run: Run) -> None:
+    noise = run.analysis.noise_floor.query("metric == 'step_seconds'").set_index("mode")
     for mode in ("train", "inference"):
         arm, baseline = (samples(run, "step_seconds", name, mode=mode) for name in (CONTROL, BASELINE))
-        logs.append(block_medians(np.log(arm["value"] / baseline["value"])))
-    sd = math.sqrt(np.mean([log.var(ddof=1) for log in logs]))
-    noise = run.noise_floor().set_index("metric").loc["step_seconds"]
-    assert noise["sd"] == pytest.approx(sd)
-    assert noise["half_width"] == pytest.approx(stats.t.ppf(0.975, 10) * sd / math.sqrt(6))
-    assert noise["verdict"] == "quiet"
+        logs = block_medians(np.log(arm["value"] / baseline["value"]))
+        interval = stats.ttest_1samp(logs, 0).confidence_interval(0.95)
+        found = noise.loc[mode]
+        assert (found["ci_low"], found["ci_high"]) == pytest.approx(
+            (np.exp(interval.low), np.exp(interval.high))
+        )
+        ends = [abs(float(interval.low)), abs(float(interval.high))]
+        assert found["half_width"] == pytest.approx(max(ends))
+        assert found["verdict"] == "quiet"

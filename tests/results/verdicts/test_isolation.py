@@ -9,10 +9,16 @@ from scipy import stats
 
 import results
 from results.records.resolved_study import write_study
+from results.report import disturbances
 from results.run import Run
 from results.tables.headline import headline_rows
 from tests.results.planted import BASELINE, CONTROL, HUGE, NORM, STEM
 from tests.results.planted_timing import TimingPlan, write_timed_run
+
+
+def warnings(run: Run) -> list[str]:
+    found = run.analysis
+    return disturbances.warnings(found.stretches, found.timed_arms, found.isolation)
 
 
 def load(path: Path, plan: TimingPlan) -> Run:
@@ -37,7 +43,7 @@ def log_ratios(run: Run, workload: str, arm: str) -> Any:
 
 
 def row(run: Run, arm: str) -> "pd.Series[Any]":
-    return run.isolation().query("arm == @arm and mode == 'train'").iloc[0]
+    return run.analysis.isolation.query("arm == @arm and mode == 'train'").iloc[0]
 
 
 def test_the_p_value_is_welchs_adjusted_over_arms_and_modes(bent: Run) -> None:
@@ -56,15 +62,15 @@ def test_a_planted_disagreement_is_flagged_and_agreement_is_not(bent: Run) -> No
     assert "isolated processes disagree: ×1.41 [×1.37 to ×1.45] instead of ×1.26 [×" in notes[STEM]
     assert "isolated" not in notes[NORM]
     assert not effects[effects["workload"] != "speed"]["note"].str.contains("disagree").any()
-    told = [warning for warning in bent.warnings() if "disagree" in warning]
+    told = [warning for warning in warnings(bent) if "disagree" in warning]
     assert [warning.split(": ")[1] for warning in told] == [f"{STEM}, train", f"{STEM}, inference"]
 
 
 def test_without_a_difference_nothing_is_said(tmp_path: Path) -> None:
     run = load(tmp_path, TimingPlan())
-    assert set(run.isolation()["verdict"]) == {"agree", "too few"}
-    assert set(run.isolation().query("verdict == 'too few'")["arm"]) == {HUGE}
-    assert run.warnings() == []
+    assert set(run.analysis.isolation["verdict"]) == {"agree", "too few"}
+    assert set(run.analysis.isolation.query("verdict == 'too few'")["arm"]) == {HUGE}
+    assert warnings(run) == []
     assert not run.effects()["note"].str.contains("isolated").any()
 
 
@@ -79,8 +85,8 @@ def test_both_sides_show_the_numbers_of_the_table_of_effects(bent: Run) -> None:
 
 def test_two_processes_say_nothing(tmp_path: Path) -> None:
     run = load(tmp_path, TimingPlan(isolated=2, isolated_stem=2.0))
-    assert set(run.isolation()["verdict"]) == {"too few"}
-    assert run.warnings() == []
+    assert set(run.analysis.isolation["verdict"]) == {"too few"}
+    assert warnings(run) == []
 
 
 def test_isolated_rows_stay_out_of_headline_and_control_family(bent: Run) -> None:
@@ -95,7 +101,7 @@ def test_isolated_rows_stay_out_of_headline_and_control_family(bent: Run) -> Non
 
 
 def test_a_spot_check_leaves_the_other_rows_as_they_are(bent: Run, tmp_path: Path) -> None:
-    study = bent.study
+    study = bent.analysis.study
     path = write_timed_run(tmp_path / "run", TimingPlan(isolated_stem=1.4))
     for file in (path / "records").glob("speed-isolated*"):
         file.unlink()

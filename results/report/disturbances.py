@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from results.frames.stretches import marked
+from results.report.notes import disagreement
 from results.tables import format as text
-from results.verdicts.isolation import disagreements
 
 NOTABLE_SHARE = 0.1
 """Share of marked stretches that is worth a word: a median over rounds does not notice one in ten."""
@@ -21,9 +21,9 @@ def warnings(stretches: pd.DataFrame, timed_arms: pd.DataFrame, isolation: pd.Da
     environment suffered from stands in one sentence. Environments are named where there are several.
 
     Args:
-        stretches: As `Run.stretches` holds it.
-        timed_arms: As `Run.timed_arms` holds it.
-        isolation: As `Run.isolation` gives it.
+        stretches: As `Analysis.stretches` holds it.
+        timed_arms: As `Analysis.timed_arms` holds it.
+        isolation: As `Analysis.isolation` holds it.
     """
     several = timed_arms["environment"].nunique() > 1
     found = _disagreements(isolation)
@@ -38,7 +38,8 @@ def _disagreements(isolation: pd.DataFrame) -> list[str]:
     return [
         f"{row['workload']}: {row['arm']}{_mode(row['mode'])}: {said}; what arms do to their neighbours in a "
         f"process may be part of the effect: cite neither before {row['spot_check']} has more processes"
-        for row, said in disagreements(isolation)
+        for row in isolation[isolation["verdict"] == "disagree"].to_dict("records")
+        for said in (disagreement(row),)
     ]
 
 

@@ -1,0 +1,80 @@
+"""Sections as Markdown; whatever a name or a reason holds, it comes out as text."""
+
+from collections.abc import Iterator, Sequence
+
+from results.report.document import Document
+from results.report.section import Bullets, Figure, Paragraph, Part, Sentence, Table
+
+
+def markdown(document: Document) -> str:
+    """GitHub's Markdown; figures are linked as `figures/<name>.png`."""
+    head = document.head
+    lines = []
+    for alert in document.alerts:
+        lines += [f"> **{escape(alert.title)}** {escape(alert.text)}".rstrip()]
+        lines += [">", *(f"> - {escape(item)}" for item in alert.items)] if alert.items else []
+        lines.append("")
+    lines += [f"# {escape(head.name)}", "", escape(head.question), "", escape(head.lead), ""]
+    lines += [f"- {escape(context)}" for context in head.contexts]
+    for section in document.sections:
+        lines += ["", f"## {escape(section.title)}", ""]
+        for part in section.parts:
+            lines += _part(part, 3)
+    return "\n".join([*lines, "", escape(head.footer), ""])
+
+
+def _part(part: Part, level: int) -> Iterator[str]:
+    heading = "#" * min(level, 6)
+    match part:
+        case Table():
+            if part.caption:
+                yield from (f"{heading} {escape(part.caption)}", "")
+            yield from (*_table(part), "")
+        case Figure():
+            yield from (
+                f"{heading} {escape(part.title)}",
+                "",
+                f"![{escape(part.alt)}](figures/{part.name}.png)",
+                "",
+            )
+        case Paragraph():
+            yield from (" ".join(_sentence(sentence) for sentence in part.sentences), "")
+        case Bullets():
+            yield from (*(f"- {_sentence(sentence)}" for sentence in part.sentences), "")
+        case _:
+            yield from (f"{heading} {escape(part.title)}", "")
+            for inner in part.parts:
+                yield from _part(inner, level + 1)
+
+
+def _sentence(sentence: Sentence) -> str:
+    lead = f"**{escape(sentence.lead)}** " if sentence.lead else ""
+    return f"{lead}{escape(sentence.text)}"
+
+
+def _table(table: Table) -> Iterator[str]:
+    if not table.rows:
+        yield "None."
+        return
+    groups = table.groups or [""] * len(table.columns)
+    heads = [
+        f"{column} [{group}]" if group else column
+        for column, group in zip(table.columns, groups, strict=True)
+    ]
+    yield _line(heads)
+    yield _line(["---"] * len(table.columns), raw=True)
+    for row in table.rows:
+        yield _line([f"{cell.text} ({cell.detail})" if cell.detail else cell.text for cell in row])
+
+
+def _line(cells: Sequence[str], *, raw: bool = False) -> str:
+    return f"| {' | '.join(cells if raw else map(escape, cells))} |"
+
+
+def escape(value: str) -> str:
+    """Text that Markdown shows as it is: no tag, no column, no emphasis."""
+    for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        value = value.replace(sign, shown)
+    for sign in ("\\", "`", "*", "|", "[", "]"):
+        value = value.replace(sign, f"\\{sign}")
+    return " ".join(value.split())

@@ -1,0 +1,189 @@
+"""What a section of the report is made of; renderers lay these out and know no topic.
+
+A topic is one file in `sections/` (or in a plugin): from a run to sentences, tables and figures with their
+captions and alternative texts, and to the frames that are written as CSV.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+
+from results.tables.analysis import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell of a table.
+
+    Attributes:
+        text: What it says.
+        verdict: The verdict it shows, if any; it decides the colour.
+        detail: What stands below it in small type, such as an interval.
+    """
+
+    text: str
+    verdict: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of text; the first entry of each row is its header.
+
+    Attributes:
+        columns: Heads of the columns.
+        rows: As many entries each as there are columns.
+        caption: What the table is.
+        groups: For each column what it shares with its neighbours, shown above them; none where empty.
+        open: Whether it stands open where a renderer can fold.
+        brief: Whether a terminal shows it.
+        long_names: Whether row headers are long and may break.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
+    caption: str = ""
+    groups: Sequence[str] = ()
+    open: bool = True
+    brief: bool = False
+    long_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure, drawn when it is needed.
+
+    Attributes:
+        name: File name without ending.
+        title: Its caption.
+        alt: What it shows, for those who do not see it.
+        draw: Draws it.
+    """
+
+    name: str
+    title: str
+    alt: str
+    draw: Callable[[], Drawing]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence with an optional leading word in bold.
+
+    Attributes:
+        text: The sentence.
+        lead: What stands before it.
+        tone: `warning`, `bad`, `soft` or "".
+    """
+
+    text: str
+    lead: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Sentences in a row.
+
+    Attributes:
+        sentences: The sentences.
+        brief: Whether a terminal shows it.
+    """
+
+    sentences: Sequence[Sentence]
+    brief: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """Sentences one below the other.
+
+    Attributes:
+        sentences: The sentences.
+        brief: How many of them a terminal shows.
+    """
+
+    sentences: Sequence[Sentence]
+    brief: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts under a heading of their own.
+
+    Attributes:
+        title: The heading.
+        parts: What stands under it.
+        folded: True or False where it can be folded, and starts so; None where it cannot.
+    """
+
+    title: str
+    parts: Sequence["Part"]
+    folded: bool | None = None
+
+
+Part = Table | Figure | Paragraph | Bullets | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a reader must know before anything else.
+
+    Attributes:
+        title: In bold.
+        text: What follows it.
+        items: Each on a line of its own.
+        grave: Whether figures are not to be cited.
+        link: Section where more is said; "" for none.
+    """
+
+    title: str
+    text: str = ""
+    items: Sequence[str] = ()
+    grave: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a topic has to say of a run, or of one of its environments.
+
+    Attributes:
+        parts: In the order of reading; none where there is nothing to show.
+        alerts: What stands at the top of the report.
+        data: Frames by the name of their CSV file.
+        title: A title of its own; the topic's where empty.
+    """
+
+    parts: Sequence[Part] = ()
+    alerts: Sequence[Alert] = ()
+    data: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of the report.
+
+    Attributes:
+        name: Anchor on the page; unique.
+        title: Heading.
+        order: Place in the report, lower first; those of the suite are multiples of ten.
+        build: Makes the section of a run; given an environment's id, that of one environment.
+        per_environment: Whether each environment has a section of its own.
+        summary: One line for listings.
+    """
+
+    name: str
+    title: str
+    order: int
+    build: Callable[[Analysis, str], Section]
+    per_environment: bool = True
+    summary: str = ""
+
+
+def words(*sentences: str) -> Paragraph:
+    """A paragraph of plain sentences."""
+    return Paragraph([Sentence(text) for text in sentences])

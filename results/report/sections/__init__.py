@@ -1,0 +1,1 @@
+"""One file per topic of the report; each holds a `TOPIC`."""

@@ -1,0 +1,81 @@
+"""Every effect of every workload, and what the duplicate of the baseline shows."""
+
+import pandas as pd
+
+from results.records.resolved_study import CONTROL_FACTOR
+from results.report.effect_tables import effect_table
+from results.report.notes import effects_with_notes
+from results.report.section import Entry, Group, Part, Section, Table, Topic, words
+from results.tables import format as text
+from results.tables.analysis import Analysis
+from results.tables.contexts import described
+from results.tables.headline import column_names, title
+from results.verdicts.divergence import DIVERGED
+
+_CONTROL = (
+    "The baseline ran against a duplicate of itself. Whatever difference that shows is noise; were it to "
+    "count as a difference, the metric would be invalid. The noise floor is as far as its 95 % interval "
+    "reaches: a smaller effect drowns in the noise of this run."
+)
+
+
+def build(run: Analysis, environment: str) -> Section:
+    """All effects of one environment, workload by workload."""
+    effects = effects_with_notes(run)
+    effects = effects[effects["environment"] == environment]
+    effects = effects.assign(column=column_names(effects))
+    groups: list[Part] = [
+        Group(
+            f"{workload.name}: {described(run.study, workload)}", _tables(effects, workload.name), folded=True
+        )
+        for workload in run.study.workloads
+        if workload.name in set(effects["workload"])
+    ]
+    noise = run.noise_floor[run.noise_floor["environment"] == environment]
+    control = effects[effects["factor"] == CONTROL_FACTOR]
+    if len(noise):
+        parts: list[Part] = [
+            words(_CONTROL),
+            _noise_table(noise),
+            effect_table(control, "column", "Every A/A row"),
+        ]
+        groups.append(Group("A/A control and noise floor", parts, folded=True))
+    return Section(groups)
+
+
+def _tables(effects: pd.DataFrame, workload: str) -> list[Table]:
+    """One table per metric and context; what is inert in all of them is one line less each."""
+    rows = effects[(effects["workload"] == workload) & (effects["factor"] != CONTROL_FACTOR)]
+    # Where neither arm nor baseline diverged, a row would only repeat that.
+    rows = rows[(rows["metric"] != DIVERGED.name) | (rows["value"] + rows["baseline_value"] > 0)]
+    return [
+        effect_table(
+            group, "arm", str(column) or "nothing was measured", is_open=bool(group["headline"].any())
+        )
+        for column, group in rows.groupby("column", sort=False)
+    ]
+
+
+def _noise_table(noise: pd.DataFrame) -> Table:
+    rows = []
+    for _, row in noise.iterrows():
+        kind, unit = row["effect_kind"], row["unit"]
+        mark = Entry("✗ failed", "invalid") if row["verdict"] == "failed" else Entry("✓ quiet")
+        if row["verdict"] != "failed" and row["leaves_out_none"]:
+            mark = Entry("✓ quiet, but the interval leaves out no difference", "inconclusive")
+        rows.append(
+            [
+                Entry(f"{title(row)} [{row['workload']}]"),
+                Entry(text.either_way(row["noise_floor"], kind, unit)),
+                Entry(text.interval(row["ci_low"], row["ci_high"], kind, unit)),
+                Entry(str(row["n"])),
+                mark,
+            ]
+        )
+    columns = ["metric", "noise floor", "95 % interval of baseline against duplicate", "n", "A/A control"]
+    return Table(columns, rows, "Noise floor")
+
+
+TOPIC = Topic(
+    "evidence", "Evidence, workload by workload", 70, build, summary="every effect, the A/A control"
+)

@@ -1,0 +1,136 @@
+"""What did not end well: faults, failed trials, inert arms, what is missing, files that were left out."""
+
+from collections import Counter
+
+import pandas as pd
+
+from results.records.resolved_study import CONTROL_FACTOR
+from results.report.notes import reason
+from results.report.section import Alert, Bullets, Entry, Group, Part, Section, Sentence, Table, Topic, words
+from results.tables import format as text
+from results.tables.analysis import Analysis
+from results.tables.headline import title
+from results.verdicts.losses import natural
+
+_INERT = (
+    "These change no shape, operator or output at the input of the workload; they are listed here and "
+    "ranked nowhere."
+)
+_LEFT_OUT = (
+    "These files of the run directory could not be believed and were left out; everything else stands."
+)
+
+
+def build(run: Analysis, _: str) -> Section:
+    """The whole run's faults and failures."""
+    data = {"trials": run.trials}
+    found = faults(run)
+    parts: list[Part] = []
+    if run.left_out:
+        files = Counter(f"{left.path.parent.name}/{left.path.name}: {left.reason}" for left in run.left_out)
+        listed = Bullets([Sentence(line, tone="warning") for line in files], brief=5)
+        parts.append(Group("Files that were left out", [words(_LEFT_OUT), listed]))
+    failures = _failures(run)
+    if failures.rows:
+        parts.append(Group("Trials that did not end well", [failures, Bullets(_causes(run), brief=8)]))
+    inert = _inert(run)
+    if inert:
+        parts.append(Group("Inert factors", [words(_INERT), Bullets(inert)]))
+    if len(run.missing):
+        parts.append(Group("Missing", [_missing(run)]))
+    if not parts and run.study.workloads:
+        parts = [words("Every trial ended well, and nothing is missing.")]
+    return Section(parts, _alerts(run, found), data)
+
+
+def _alerts(run: Analysis, found: list[str]) -> list[Alert]:
+    alerts = []
+    if found:
+        said = "Rows marked ✗ are not to be cited."
+        alerts.append(Alert("✗ This report is invalid, or a part of it is.", said, found, grave=True))
+    if run.left_out:
+        said = f"{text.count(len(run.left_out), 'file')} could not be believed and left out."
+        alerts.append(Alert("Not all of it was read.", said, link="failed"))
+    if len(run.missing):
+        combinations = text.count(len(run.missing), "combination")
+        have = "has" if len(run.missing) == 1 else "have"
+        said = (
+            f"{combinations} of environment, workload and arm {have} fewer blocks on record than planned. "
+            "What follows holds for what was run; the same command goes on where it stopped."
+        )
+        alerts.append(Alert("The plan is not complete.", said, link="failed"))
+    return alerts
+
+
+def faults(run: Analysis) -> list[str]:
+    """Why the report, or a part of it, is invalid; empty if it stands."""
+    bad = run.effects[run.effects["verdict"] == "invalid"]
+    said = []
+    for _, row in bad[bad["factor"] == CONTROL_FACTOR].iterrows():
+        change = text.change(row["effect"], row["effect_kind"], row["unit"])
+        where = f"{title(row)} [{row['workload']}]"
+        said.append(f"A/A control: {where} differs between the baseline and its duplicate ({change})")
+    for _, row in bad[(bad["factor"] != CONTROL_FACTOR) & (bad["fault"] != "control")].iterrows():
+        said.append(f"{row['arm']} [{row['workload']}]: {reason(row.to_dict())}")
+    return list(dict.fromkeys(said))
+
+
+def _failures(run: Analysis) -> Table:
+    """Gathered by workload, arm, status and reason."""
+    bad = run.outcomes[run.outcomes["status"] != "ok"].fillna({"reason": "no reason recorded"})
+    rows = []
+    for (arm, workload, status, why), group in bad.groupby(["arm", "workload", "status", "reason"]):
+        blocks = ", ".join(sorted(group["block"].unique(), key=natural))
+        logs = ", ".join(dict.fromkeys(log for log in group["log"] if log))
+        rows.append([Entry(str(cell)) for cell in (arm, workload, status, why, blocks, logs or "—")])
+    columns = ["arm", "workload", "status", "reason", "blocks", "what it printed"]
+    return Table(columns, rows, "Failed trials")
+
+
+def _causes(run: Analysis) -> list[Sentence]:
+    """Status, arm, workload and reason, each once with how often it occurred, for a terminal."""
+    bad = run.outcomes[run.outcomes["status"] != "ok"]
+    columns = bad[["status", "arm", "workload", "reason"]].fillna("")
+    counted = Counter(columns.itertuples(index=False, name=None))
+    return [
+        Sentence(f"{arm} in {workload}{_times(count)}: {why}", lead=f"{status}:", tone="warning")
+        for (status, arm, workload, why), count in counted.items()
+    ]
+
+
+def _times(count: int) -> str:
+    return f" ({text.count(count, 'trial')})" if count > 1 else ""
+
+
+def _inert(run: Analysis) -> list[Sentence]:
+    rows = run.effects[run.effects["inert"]]
+    found = rows.groupby("arm", sort=False)["workload"].agg(lambda names: ", ".join(dict.fromkeys(names)))
+    return [Sentence(f"in {workloads}", lead=str(arm)) for arm, workloads in found.items()]
+
+
+def _missing(run: Analysis) -> Table:
+    several = run.missing["environment"].nunique() > 1
+    names = [*(["environment"] if several else []), "workload", "recorded", "planned"]
+    rows = [
+        [Entry(str(row["arm"])), *(Entry(str(row[name])) for name in names)]
+        for row in run.missing.to_dict("records")
+    ]
+    heads = {"recorded": "blocks on record"}
+    return Table(
+        ["arm", *(heads.get(name, name) for name in names)], rows, "Missing trials", open=len(rows) < 20
+    )
+
+
+def failed_trials(run: Analysis) -> pd.DataFrame:
+    """Outcomes that are not `ok`, as `Analysis.trials` gives them."""
+    return run.trials[run.trials["status"] != "ok"].reset_index(drop=True)
+
+
+TOPIC = Topic(
+    "failed",
+    "What did not end well",
+    85,
+    build,
+    per_environment=False,
+    summary="faults, failures, what is missing",
+)

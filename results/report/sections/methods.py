@@ -1,0 +1,101 @@
+"""How each number was obtained, and how to read it."""
+
+from results.records.resolved_study import Workload
+from results.report.section import Alert, Bullets, Entry, Group, Part, Section, Sentence, Table, Topic
+from results.tables import format as text
+from results.tables.analysis import Analysis
+
+_RULES = {
+    "Paired.": "Arms are compared within blocks: the same process, or the same seed. n counts blocks, "
+    "never rounds or steps.",
+    "Interleaved.": "Where time is measured, all arms take turns in one process, and the median over "
+    "rounds of the paired log-ratio is that process's one number.",
+    "Simultaneous.": "Intervals are Student's t on the paired differences (on the logarithm for ratios), "
+    "widened so that they hold for all arms of a metric at once (Bonferroni). The adjusted p-values "
+    "belong to the same family and never disagree with them.",
+    "Against margins declared beforehand.": "Wholly within the margin: equivalent. Else leaving out no "
+    "effect: better or worse. Else: not decided. Fewer than six blocks decide nothing, unless the number "
+    "is exact.",
+    "Nothing averaged in that did not finish.": "Runs that diverged are counted, not averaged; a missed "
+    "target is censored, not invented.",
+}
+_GLOSSARY = {
+    "Effect:": "arm against baseline: a ratio for memory and time (×1.31 is 31 % more), a difference for "
+    "accuracy (+3.0 points is 85.0 % to 88.0 %).",
+    "95 % interval:": "were the whole run repeated many times, 95 % of such sets of intervals would hold "
+    "every true effect of their metric. Exact numbers need none.",
+    "Margin:": "the smallest effect that counts, declared before the run. Equivalent means: shown to be "
+    "smaller.",
+    "Not decided:": "neither shown to be there nor shown to be too small. About N more tells how many "
+    "blocks would settle it if what was seen so far holds.",
+    "Simulated, measured, observed:": "computed for the defaults of a device, read from an allocator or "
+    "clock, or counted while the network ran.",
+    "Context:": "a verdict holds for its workload: an effect at 32 px on a small network is not one at "
+    "224 px on a large one.",
+}
+
+
+def build(run: Analysis, _: str) -> Section:
+    """Workloads, metrics, environments, rules, glossary."""
+    parts: list[Part] = []
+    if run.study.workloads:
+        parts = [Bullets([Sentence(said, lead) for lead, said in _RULES.items()]), _workloads(run)]
+    parts += [_metrics(run), *([_environments(run)] if run.environments else [])]
+    if run.study.workloads:
+        glossary = Bullets([Sentence(said, lead) for lead, said in _GLOSSARY.items()])
+        parts.append(Group("How to read this", [glossary]))
+    alerts = []
+    if run.study.exploratory:
+        said = f"Changed after the first trial: {', '.join(run.study.exploratory)}."
+        alerts.append(Alert("Exploratory.", said))
+    return Section(parts, alerts)
+
+
+def _workloads(run: Analysis) -> Table:
+    done = run.outcomes.groupby("workload")["block"].nunique()
+    rows = []
+    for w in run.study.workloads:
+        settings = ", ".join(f"{name} {value}" for name, value in sorted(w.settings.items()))
+        batch = "—" if w.batch_size is None else str(w.batch_size)
+        blocks = f"{int(done.get(w.name, 0))} of {_planned(w)}"
+        values = [w.kind, w.context, f"{w.input_size} px", batch, w.precision, w.dataset or "—", blocks]
+        rows.append([Entry(w.name), *map(Entry, [*values, settings or "—"])])
+    columns = ["workload", "probe", "context", "input", "batch", "precision", "data", "blocks", "settings"]
+    return Table(columns, rows, "Workloads", open=False)
+
+
+def _planned(workload: Workload) -> str:
+    if workload.stopping is None:
+        return text.count(workload.replicates, workload.block_unit)
+    return f"{workload.replicates} to {text.count(workload.stopping.at_most, workload.block_unit)}"
+
+
+def _metrics(run: Analysis) -> Table:
+    rows = [
+        [
+            Entry(m.label),
+            *map(Entry, (m.name, m.unit, f"{m.better} is better")),
+            Entry(text.margin(m.margin, m.effect_kind, m.unit) if m.margin else "any difference counts"),
+            Entry(m.description),
+        ]
+        for m in run.study.metrics
+    ]
+    columns = ["metric", "name", "unit", "direction", "margin", "what it is"]
+    return Table(columns, rows, "Metrics and margins", open=False)
+
+
+def _environments(run: Analysis) -> Table:
+    ids = list(run.environments)
+    keys = list(dict.fromkeys(key for facts in run.environments.values() for key in facts))
+    rows = [[Entry(key), *(Entry(str(run.environments[i].get(key, "—"))) for i in ids)] for key in keys]
+    return Table(["", *ids], rows, "Environments", open=False)
+
+
+TOPIC = Topic(
+    "methods",
+    "How each number was obtained",
+    90,
+    build,
+    per_environment=False,
+    summary="rules, margins, machines",
+)

@@ -1,0 +1,88 @@
+"""Time: how fast each arm is, what disturbed the timing, what it cost."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pandas as pd
+
+from results import plots
+from results.report import speed_tables as tables
+from results.report.disturbances import warnings
+from results.report.section import Alert, Figure, Group, Part, Section, Topic, words
+from results.tables.analysis import Analysis
+
+_MEANING = (
+    "Geometric means over processes of the median over a process's rounds: what this machine did at the "
+    "time. Which arm is faster, and whether the difference is more than noise, stands in the effects, "
+    "where arms are compared round by round."
+)
+_ALONE = (
+    "Arms that take turns in one process share caches and memory. In a spot check each ran alone; the "
+    "effects of the two are compared by Welch's test, adjusted over all arms and modes. Agreement says "
+    "that so many processes show no difference, not that there is none."
+)
+
+
+def build(run: Analysis, environment: str) -> Section:
+    """Time in one environment; empty where nothing was timed."""
+    frames = {"throughput": run.speed, "isolation": run.isolation, "machine": run.machine}
+    data = {name: frame for name, frame in frames.items() if len(frame)}
+    speed = _of(run.speed, environment)
+    if speed.empty:
+        return Section(data=data)
+    told = (_of(frame, environment) for frame in (run.stretches, run.timed_arms, run.isolation))
+    disturbed = warnings(*told)
+    many = "thing" if len(disturbed) == 1 else "things"
+    said = f"{len(disturbed)} {many} stood in the way of timing."
+    alerts = [Alert("Read the times with care.", said, disturbed, link="throughput")] if disturbed else []
+    return Section(list(_parts(run, environment, speed)), alerts, data)
+
+
+def _of(frame: pd.DataFrame, environment: str) -> pd.DataFrame:
+    return frame[frame["environment"] == environment]
+
+
+def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> Iterator[Part]:
+    yield from _figures(run, speed)
+    yield words(_MEANING)
+    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
+    groups = [group for _, group in speed.groupby(["workload", "mode", "device"], sort=False)]
+    yield from (tables.speed_table(group) for group in groups if group["workload"].iloc[0] not in beside)
+    others = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] in beside]
+    if others:
+        yield Group("At other batches, and alone in a process", others, folded=True)
+    isolation = _of(run.isolation, environment)
+    if len(isolation):
+        yield Group("Alone in a process", [words(_ALONE), tables.isolation_table(isolation)])
+    for table in (
+        tables.machine_table(_of(run.machine, environment)),
+        tables.cost_table(_of(run.cost, environment)),
+    ):
+        if table.rows:
+            yield table
+
+
+def _figures(run: Analysis, speed: pd.DataFrame) -> Iterator[Figure]:
+    """What is inert is not drawn."""
+    idle = run.effects[run.effects["inert"]]
+    inert = set(zip(idle["environment"], idle["workload"], idle["arm"], strict=True))
+    places = zip(speed["environment"], speed["workload"], speed["arm"], strict=True)
+    table = speed[pd.Series([place not in inert for place in places], index=speed.index, dtype=bool)]
+    if table["images_per_second"].isna().all():
+        return
+    arms = ", ".join(dict.fromkeys(table[table["role"] != "control"]["arm"]))
+    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
+    title = "Throughput: what an image takes, and in which phase of the step"
+    alt = f"Bar chart: time per image and images per second for {arms}."
+    yield Figure(
+        "throughput", title, alt, partial(plots.image_seconds, table[~table["workload"].isin(beside)])
+    )
+    members = run.study.sweeps
+    swept = table[table["workload"].isin(members)]
+    if len(swept):
+        swept = swept.assign(sweep=swept["workload"].map(members))
+        alt = f"Line chart: images per second against the batch size for {arms}."
+        yield Figure("batch-sweep", "Throughput over the batch size", alt, partial(plots.batch_sweep, swept))
+
+
+TOPIC = Topic("throughput", "Throughput", 40, build, summary="speeds, disturbances, the cost of timing")

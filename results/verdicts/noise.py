@@ -1,0 +1,51 @@
+"""The noise floor: how far the baseline differs from its own duplicate, as far as that is known."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.records.resolved_study import CONTROL_FACTOR
+from results.verdicts.cells import CELL_COLUMNS, places
+
+NOISE_COLUMNS = [
+    *(*CELL_COLUMNS, "label", "unit", "effect_kind", "headline", "sd", "effect", "ci_low", "ci_high"),
+    *("half_width", "noise_floor", "n", "leaves_out_none", "verdict"),
+]
+
+
+def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
+    """One row per A/A comparison of something that varies, by metric, mode and split.
+
+    `half_width` is the farthest that the 95 % interval of the baseline against its duplicate reaches from
+    "no effect", on the scale of the analysis (the logarithm for ratios): a true effect smaller than that
+    drowns in the noise of this run. `noise_floor` is the same as tables show it: a ratio less 1, or a
+    difference in the metric's unit. `leaves_out_none` says that the interval does not hold "no effect".
+    """
+    varies = effects["sd"].notna() & (effects["n"] > 1)
+    control = effects[(effects["factor"] == CONTROL_FACTOR) & varies]
+    rows = [_row(row) for row in control.to_dict("records")]
+    return pd.DataFrame(rows, columns=NOISE_COLUMNS)
+
+
+def _row(row: dict[Any, Any]) -> dict[str, Any]:
+    ratio = row["effect_kind"] == "ratio"
+    ends = np.array([row["ci_low_unadjusted"], row["ci_high_unadjusted"]], dtype=float)
+    scaled = np.log(ends) if ratio else ends
+    half_width = float(np.abs(scaled).max())
+    return {
+        **{str(name): row[name] for name in row if name in NOISE_COLUMNS},
+        "ci_low": float(ends[0]),
+        "ci_high": float(ends[1]),
+        "half_width": half_width,
+        "noise_floor": float(np.expm1(half_width)) if ratio else half_width,
+        "leaves_out_none": bool(scaled[0] > 0 or scaled[1] < 0),
+        "verdict": "failed" if row["verdict"] == "invalid" else "quiet",
+    }
+
+
+def with_noise_floor(rows: pd.DataFrame, noise: pd.DataFrame) -> pd.DataFrame:
+    """Rows of effects with the noise floor of their cell beside them; NaN where nothing varies."""
+    known = dict(zip(places(noise), noise["noise_floor"].astype(float), strict=True))
+    floors = [known.get(place, np.nan) for place in places(rows)]
+    return rows.assign(noise_floor=pd.Series(floors, index=rows.index, dtype=float))
