@@ -19,7 +19,7 @@ from results.tables.contexts import described, origin
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell, cells
 from results.verdicts.judge import Rule, conclude
-from results.verdicts.statistics import Estimate, Floats
+from results.verdicts.statistics import Estimate
 
 COLUMNS = [
     *("status", "compared", "arm", "variant", "context", "metric", "label", "mode", "unit", "effect_kind"),
@@ -53,16 +53,17 @@ class _Figure:
     cell: Cell
     study: ResolvedStudy
     arm: str
-    values: Floats
-    contrasts: Floats
+    values: pd.Series
+    contrasts: pd.Series
 
 
 def compare(first: Run, second: Run) -> pd.DataFrame:
     """One row per figure that either run has, what changed first; columns as `COLUMNS`.
 
     `change` is second / first for ratios and second - first for differences; where `compared` is `effect`, it
-    is that of the effect of the arm against its baseline. Intervals of the change are Welch's, simultaneous
-    over all figures of a metric (Bonferroni); those of either side are its own 95 %. `status` is `regressed`,
+    is that of the effect of the arm against its baseline. Intervals of the change are Welch's, those of
+    seeds paired by seed, simultaneous over all figures of a metric (Bonferroni); those of either side are its
+    own 95 %. `status` is `regressed`,
     `improved`, `same` (within the margin) or `cannot tell`; `differs` for an effect that is another on the
     other machine.
     """
@@ -95,12 +96,12 @@ def _figures(run: Run) -> dict[Key, list[_Figure]]:
         for arm in (
             arm for arm in study.arms if arm.role != "control" and arm.name in cell.workload.variants
         ):
-            values = cell.values(arm.name).to_numpy(dtype=float)
+            values = cell.values(arm.name)
             values = values[-1:] if cell.exact else values
             if not len(values):
                 continue
             contrasts = cell.contrast({arm.name: 1.0, study.baseline: -1.0})
-            figure = _Figure(cell, study, arm.name, values, contrasts.to_numpy(dtype=float))
+            figure = _Figure(cell, study, arm.name, values, contrasts)
             mine = found.setdefault(_key(cell, arm.name), [])
             if cell.environment not in {other.cell.environment for other in mine}:
                 mine.append(figure)
@@ -127,10 +128,7 @@ def _row(first: _Figure, second: _Figure, family: int) -> dict[str, Any]:
     assert cell.metric is not None
     here = cell.environment == second.cell.environment
     effect = not here and cell.metric.unit in _OF_THE_MACHINE
-    if effect:
-        before, after = first.contrasts, second.contrasts
-    else:
-        before, after = _scaled(first), _scaled(second)
+    before, after = (figure.contrasts if effect else _scaled(figure) for figure in (first, second))
     change = _change(cell, before, after, family) if len(before) and len(after) else None
     status = _status(cell, change, family, effect=effect)
     told = {"change": change.mean, "ci_low": change.low, "ci_high": change.high} if change else {}
@@ -146,10 +144,13 @@ def _row(first: _Figure, second: _Figure, family: int) -> dict[str, Any]:
     }
 
 
-def _change(cell: Cell, first: Floats, second: Floats, family: int) -> Estimate:
-    if cell.exact:
-        return rules.exact_estimate(float(second[-1] - first[-1]))
-    return rules.welch(second, first, family)
+def _change(cell: Cell, first: pd.Series, second: pd.Series, family: int) -> Estimate:
+    if cell.exact:  # two zeros are the same, also as ratios
+        before, after = float(first.iloc[-1]), float(second.iloc[-1])
+        return rules.exact_estimate(0.0 if after == before else after - before)
+    if cell.workload.block_unit == "seed":  # the same seed draws the same weights and batches in both
+        return rules.estimate((second - first).dropna().to_numpy(dtype=float), family)
+    return rules.welch(second.to_numpy(dtype=float), first.to_numpy(dtype=float), family)
 
 
 def _status(cell: Cell, change: Estimate | None, family: int, *, effect: bool) -> str:
@@ -167,18 +168,23 @@ def _status(cell: Cell, change: Estimate | None, family: int, *, effect: bool) -
     return said.get(verdict, "cannot tell")
 
 
-def _scaled(figure: _Figure) -> Floats:
-    frame = figure.cell.scaled(pd.DataFrame({"value": figure.values}))
-    return np.asarray(frame["value"].dropna(), dtype=float)
+def _scaled(figure: _Figure) -> pd.Series:
+    """Values on the scale of the analysis; of an exact ratio that is nothing, minus infinity."""
+    scaled = figure.cell.scaled(figure.values.to_frame("value"))["value"].astype(float)
+    return scaled.fillna(-np.inf) if figure.cell.exact else scaled.dropna()
 
 
-def _side(name: str, cell: Cell, values: Floats) -> dict[str, Any]:
-    """Mean and 95 % interval of one side, in the metric's unit."""
-    if not len(values):
+def _side(name: str, cell: Cell, values: pd.Series) -> dict[str, Any]:
+    """Mean and 95 % interval of one side, in the metric's unit; a share of something is within 0 and 1."""
+    if values.empty:
         return {f"{name}_n": 0}
-    found = rules.exact_estimate(float(values[-1])) if cell.exact else rules.estimate(values)
-    numbers = {"": found.mean, "_low": found.low, "_high": found.high}
-    return {f"{name}{end}": cell.unscaled(number) for end, number in numbers.items()} | {f"{name}_n": found.n}
+    numbers = values.to_numpy(dtype=float)
+    found = rules.exact_estimate(float(numbers[-1])) if cell.exact else rules.estimate(numbers)
+    ends = {"": found.mean, "_low": found.low, "_high": found.high}
+    told = {f"{name}{end}": cell.unscaled(number) for end, number in ends.items()}
+    if cell.metric is not None and cell.metric.unit == "fraction":
+        told = {key: number if number is None else min(max(number, 0.0), 1.0) for key, number in told.items()}
+    return told | {f"{name}_n": found.n}
 
 
 def _alone(figure: _Figure, status: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def forest(study: ResolvedStudy, effects: pd.DataFrame, noise: pd.DataFrame | No
     arms = [str(arm) for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
     if not arms:
         return nothing("No headline metric was measured.")
-    figure, axes = panels(len(columns), 3, (3.4, 0.95 + 0.27 * len(arms)), (label_room(arms), 0.6))
+    figure, axes = panels(len(columns), 3, (3.4, 1.1 + 0.27 * len(arms)), (label_room(arms), 0.6))
     for i, (axis, column) in enumerate(zip(axes, columns, strict=True)):
         _panel(axis, column, arms, noise)
         axis.tick_params(labelleft=i % 3 == 0)

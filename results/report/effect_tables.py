@@ -62,5 +62,6 @@ def headline_entry(row: Row) -> Entry:
     said = f"{text.MARKS[row['verdict']]} {text.change(row['effect'], kind, unit)}"
     if row["exact"] or text.missing(row["effect"]):
         return Entry(said, row["verdict"])
-    ends = [text.change(row[end], kind, unit) for end in ("ci_low", "ci_high")]
-    return Entry(said, row["verdict"], "" if "—" in ends else f"{ends[0]} to {ends[1]}")
+    if not text.missing(row["heap_low"]):
+        return Entry(said, row["verdict"], f"two heaps: {row['heap_low_n']} of {row['n']} far lower")
+    return Entry(said, row["verdict"], text.reach(row["ci_low"], row["ci_high"], kind, unit))

@@ -83,8 +83,8 @@ def _measured(row: Row) -> str:
 def _interval(row: Row) -> str:
     if row["exact"]:
         return "exact"
-    ends = [text.change(row[end], row["effect_kind"], row["unit"]) for end in ("ci_low", "ci_high")]
-    return "no interval" if "—" in ends else f"between {ends[0]} and {ends[1]}, n = {row['n']}"
+    reach = text.reach(row["ci_low"], row["ci_high"], row["effect_kind"], row["unit"])
+    return f"{reach}, n = {row['n']}" if reach else "no interval"
 
 
 def _list(parts: list[str]) -> str:

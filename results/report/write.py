@@ -50,9 +50,7 @@ def write_report(run: Analysis) -> Report:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for garbage meanwhile: figures make a million objects, and none of them is lost in a cycle
-    that would not be found afterwards; the search takes a tenth of the time.
-    """
+    """Search for no garbage meanwhile: with so many objects that takes a tenth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -73,6 +73,15 @@ def interval(low: float | None, high: float | None, kind: EffectKind | str, unit
     return f"{effect(low, kind, unit)} to {effect(high, kind, unit)}"
 
 
+def reach(low: float | None, high: float | None, kind: EffectKind | str, unit: str) -> str:
+    """Both ends of an interval as changes, in few characters: `+48 to +56 %`, `−1.9 to +2.0 points`."""
+    if missing(low) or missing(high):
+        return ""
+    ends = [change(end, kind, unit) for end in (low, high)]
+    first, _, noun = ends[0].partition(" ")
+    return f"{first} to {ends[1]}" if noun and ends[1].endswith(f" {noun}") else " to ".join(ends)
+
+
 def signed(number: float | None, unit: str) -> str:
     """A difference of quantities: `+13.2 MiB`, `−3`, `±0`; counts to the last digit."""
     if number is None or math.isnan(number):

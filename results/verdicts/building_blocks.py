@@ -3,7 +3,8 @@
 n counts files, which are processes; the rounds of a file are one number, their median.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ LEVEL_COLUMNS = [
     *("environment", "version", "commit", "dirty", "benchmark", *CONTEXT, "is_baseline", "baseline_level"),
     *("baselines", "metric", "unit", *FOUND),
 ]
+Row = dict[Any, Any]
 METRIC = {"metric": CALL_SECONDS.name, "unit": CALL_SECONDS.unit}
 
 
@@ -41,50 +43,47 @@ def levels(benchmarks: pd.DataFrame, margin: float = CALL_SECONDS.margin) -> pd.
         One row per (environment, version, benchmark); `effect` is the ratio to the baseline, `baselines` how
         many baselines its group names: a verdict takes exactly one.
     """
-    named = in_order(benchmarks)
     order = {version: i for i, version in enumerate(versions(benchmarks))}
-    groups = dict(iter(named.groupby(["environment", "version", "group"], sort=False)))
-    ranks = {environment: i for i, environment in enumerate(named["environment"].unique())}
-    keys = sorted(groups, key=lambda key: (ranks[str(key[0])], order[str(key[1])]))
-    rows = [row for key in keys for row in _group(groups[key], margin)]
-    return frame(rows, LEVEL_COLUMNS)
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in in_order(benchmarks).to_dict("records"):
+        groups.setdefault((row["environment"], row["version"], row["group"]), []).append(row)
+    ranks = {environment: i for i, environment in enumerate(dict.fromkeys(key[0] for key in groups))}
+    keys = sorted(groups, key=lambda key: (ranks[key[0]], order[key[1]]))
+    return frame([row for key in keys for row in _group(groups[key], margin)], LEVEL_COLUMNS)
 
 
-def _group(group: pd.DataFrame, margin: float) -> Iterator[dict[str, Any]]:
+def _group(group: Sequence[Row], margin: float) -> list[Row]:
     """Rows of one group in one environment and version; the group's baseline first."""
-    last = group.drop_duplicates(["file", "benchmark"], keep="last")
-    logs = np.log(last.pivot(index="file", columns="benchmark", values="median_seconds"))
-    described = group.drop_duplicates("benchmark")
-    baselines = described[described["is_baseline"].astype(bool)]
-    base = baselines.iloc[0] if len(baselines) == 1 else None
-    size = len(described) - 1
+    logs: dict[str, dict[str, float]] = {}
+    for row in group:
+        logs.setdefault(row["benchmark"], {})[row["file"]] = math.log(row["median_seconds"])
+    described = list({row["benchmark"]: row for row in reversed(group)}.values())[::-1]
+    baselines = [row for row in described if row["is_baseline"]]
     rows = []
-    for row in described.to_dict("records"):
+    for row in described:
         mine = logs[row["benchmark"]]
-        known = {
-            **{name: row.get(name) for name in LEVEL_COLUMNS},
-            **METRIC,
-            "baselines": len(baselines),
-            "value": float(np.exp(mine.mean())),
-            "n": int(mine.count()),
-            "block_unit": "file",
-            "verdict": "",
-        }
-        if base is None:
-            rows.append(known)
-        elif row["is_baseline"]:
-            rows.append(known | {"baseline_level": row["level"]})
-        else:
-            pairs = pd.concat([mine, logs[base["benchmark"]]], axis=1, keys=["arm", "baseline"]).dropna()
-            found = rules.estimate((pairs["arm"] - pairs["baseline"]).to_numpy(dtype=float), size)
-            means = {"value": pairs["arm"].mean(), "baseline_value": pairs["baseline"].mean()}
-            rows.append(
-                known
-                | {"baseline_level": base["level"]}
-                | {name: float(np.exp(mean)) for name, mean in means.items()}
-                | judged(found, size, margin)
-            )
-    yield from adjusted(rows)
+        known = {name: row.get(name) for name in LEVEL_COLUMNS} | METRIC
+        known |= {"baselines": len(baselines), "value": _mean(mine), "n": len(mine)}
+        known |= {"block_unit": "file", "verdict": ""}
+        if len(baselines) == 1:
+            known["baseline_level"] = baselines[0]["level"]
+            if not row["is_baseline"]:
+                known |= _compared(mine, logs[baselines[0]["benchmark"]], len(described) - 1, margin)
+        rows.append(known)
+    return adjusted(rows)
+
+
+def _compared(mine: Mapping[str, float], base: Mapping[str, float], size: int, margin: float) -> Row:
+    """A level against its baseline, file by file."""
+    files = sorted(mine.keys() & base.keys())
+    found = rules.estimate(np.array([mine[file] - base[file] for file in files]), size)
+    values = {"value": mine, "baseline_value": base}
+    means = {name: _mean({file: side[file] for file in files}) for name, side in values.items()}
+    return means | judged(found, size, margin)
+
+
+def _mean(logs: Mapping[str, float]) -> float | None:
+    return math.exp(math.fsum(logs.values()) / len(logs)) if logs else None
 
 
 def judged(found: Estimate, size: int, margin: float) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.drawing import arms_to_draw, drawn_suffix
 from results.report.effect_tables import headline_entry
 from results.report.notes import effects_with_notes
 from results.report.section import (
@@ -115,17 +116,17 @@ def noise_line(run: Analysis, environment: str) -> str:
 
 def _figures(run: Analysis, effects: pd.DataFrame, environment: str) -> list[Figure]:
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
-    arms = ", ".join(dict.fromkeys(effects[effects["factor"] != CONTROL_FACTOR]["arm"]))
-    alt = f"Forest plot: change against the baseline with simultaneous 95 % intervals for {arms}."
-    drawn = [
-        Figure(
-            "effects", "Every effect with its interval", alt, partial(plots.forest, run.study, effects, noise)
-        )
-    ]
+    arms = arms_to_draw(effects)
+    shown = effects[effects["arm"].isin(arms)]
+    others = drawn_suffix(len(arms), effects[effects["factor"] != CONTROL_FACTOR]["arm"].nunique())
+    names = ", ".join(arms)
+    alt = f"Forest plot: change against the baseline with simultaneous 95 % intervals for {names}."
+    title = f"Every effect with its interval{others}"
+    drawn = [Figure("effects", title, alt, partial(plots.forest, run.study, shown, noise))]
     if {"throughput", "convergence"} <= set(effects["kind"]):
-        alt = f"Scatter plot: relative step time against difference in accuracy for {arms}."
-        title = "What time buys in accuracy"
-        drawn.append(Figure("tradeoff", title, alt, partial(plots.tradeoff, run.study, effects)))
+        alt = f"Scatter plot: relative step time against difference in accuracy for {names}."
+        title = f"What time buys in accuracy{others}"
+        drawn.append(Figure("tradeoff", title, alt, partial(plots.tradeoff, run.study, shown)))
     return drawn
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from results import plots
 from results.frames.benchmarks import contexts, newest
+from results.report.drawing import MOST_LINES, drawn_suffix, most_changed_rows
 from results.report.effect_tables import full_effect
 from results.report.notes import undecided
 from results.report.section import (
@@ -75,17 +76,21 @@ def _environment(run: Analysis, levels: pd.DataFrame, changes: pd.DataFrame, suf
     compared = levels[levels["effect"].notna()]
     if len(compared):
         named = compared.drop_duplicates(["block", "level"])
-        shown = ", ".join(f"{row.level} ({row.block})" for row in named.itertuples())
+        names = ", ".join(f"{row.level} ({row.block})" for row in named.head(20).itertuples())
         alt = (
-            f"Forest plot: time of a call against the baseline with simultaneous 95 % intervals for {shown}."
+            f"Forest plot: time of a call against the baseline with simultaneous 95 % intervals for {names}."
         )
         title = "Building blocks, each level against its group's baseline"
-        yield Figure(f"building-blocks{suffix}", title, alt, partial(plots.building_blocks, levels))
+        shown = most_changed_rows(compared, MOST_LINES)
+        title += drawn_suffix(len(shown), len(compared))
+        yield Figure(f"building-blocks{suffix}", title, alt, partial(plots.building_blocks, shown))
         yield _overview(compared.assign(context=contexts(compared)))
-    named = levels.assign(context=contexts(levels))
-    for block, mine in sorted(named.groupby("block", sort=False), key=lambda pair: pair[0] == ""):
-        tables = [_levels_table(str(block), rows) for _, rows in mine.groupby("group", sort=False)]
-        yield Group(str(block) or "Other benchmarks", tables, folded=True)
+    blocks: dict[str, dict[str, list[Row]]] = {}
+    for row in levels.to_dict("records"):
+        blocks.setdefault(row["block"], {}).setdefault(row["group"], []).append(row)
+    for block, groups in sorted(blocks.items(), key=lambda pair: pair[0] == ""):
+        tables = [_levels_table(block, rows) for rows in groups.values()]
+        yield Group(block or "Other benchmarks", tables, folded=True)
     tables = [_changes_table(rows) for _, rows in changes.groupby("version", sort=False)]
     if tables:
         yield Group("What a change to the code did", [words(_CHANGES), *tables])
@@ -126,14 +131,13 @@ def _change(row: Row) -> Entry:
     return Entry(f"{text.MARKS[row['verdict']]} {change}", row["verdict"])
 
 
-def _levels_table(block: str, rows: pd.DataFrame) -> Table:
+def _levels_table(block: str, rows: list[Row]) -> Table:
     columns = ["level", "median", "ratio", "95 % interval", "n", "adjusted p", "verdict", "note"]
-    first = rows.iloc[0]
+    first = rows[0]
     caption = str(first["group"]) or "in no group"
     if block and first["channels"] is not pd.NA:
         caption += f" ({first['channels']} channels in)"
-    cells = [[Entry(str(row["level"])), *_numbers(row)] for row in rows.to_dict("records")]
-    return Table(columns, cells, caption)
+    return Table(columns, [[Entry(str(row["level"])), *_numbers(row)] for row in rows], caption)
 
 
 def _changes_table(rows: pd.DataFrame) -> Table:

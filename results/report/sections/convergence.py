@@ -7,6 +7,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.drawing import arms_to_draw
 from results.report.notes import seeds
 from results.report.section import Bullets, Figure, Part, Section, Sentence, Topic
 from results.tables.analysis import Analysis
@@ -35,9 +36,13 @@ def _sentences(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
 
 
 def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[Figure]:
+    effects = run.effects[run.effects["environment"] == environment]
+    kept = [arm.name for arm in run.study.arms if arm.role != "arm"] + arms_to_draw(effects)
+    curves = curves[curves["arm"].isin(kept)]
     better = {metric.name: metric.better for metric in run.study.metrics}
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
     points = run.series[(run.series["environment"] == environment) & (run.series["split"] == "test")]
+    points = points[points["arm"].isin(kept)]
     if len(points):
         alt = "Dot plot: test accuracy of every seed by arm, a line at the mean."
         yield Figure("seeds", "Every seed, arm by arm", alt, partial(plots.seeds, points))

@@ -7,8 +7,9 @@ import pandas as pd
 
 from results import plots
 from results.frames.memory_profiles import most_changed, preferred
-from results.records.resolved_study import Workload
+from results.records.resolved_study import CONTROL_FACTOR, Workload
 from results.report import memory_tables as tables
+from results.report.drawing import arms_to_draw, drawn_suffix
 from results.report.section import Bullets, Figure, Group, Part, Section, Sentence, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
@@ -18,7 +19,10 @@ _CHANGES = (
     "Each arm less the baseline: at the peak, in what the forward pass leaves for the backward pass, and in "
     "what is allocated over the whole pass."
 )
-_TENSORS = "The heaviest tensors that differ at the peak: how many there were at the baseline's, how many at the arm's."
+_TENSORS = (
+    "The heaviest tensors that differ at the peak: how many there were at the baseline's, how many at "
+    "the arm's."
+)
 _IN_PLACE = (
     "These factors leave the function computed as it is. Each row sets two arms side by side that differ in "
     "nothing else: what one level needs less what the other needs."
@@ -28,14 +32,18 @@ _IN_PLACE = (
 def build(run: Analysis, environment: str) -> Section:
     """Memory in one environment; empty where nothing measured or simulated any."""
     effects = run.effects[run.effects["environment"] == environment]
+    effects = effects[effects["factor"] != CONTROL_FACTOR]
     if "peak_bytes" not in set(effects["metric"]):
         return Section()
     profiles = run.memory_profiles
     profiles = profiles[(profiles["environment"] == environment) & (profiles["role"] != "control")]
-    arms = ", ".join(dict.fromkeys(effects["arm"]))
-    alt = f"Bar chart: peak memory of the baseline and of {arms}."
-    bars = Figure("memory", "Memory, simulated beside measured", alt, partial(plots.memory_bars, effects))
-    return Section([bars, *_figures(effects, profiles), *_workloads(run, environment, profiles)])
+    arms = arms_to_draw(effects)
+    shown = effects[effects["arm"].isin(arms)]
+    drawn = profiles[profiles["arm"].isin([run.study.baseline, *arms])]
+    alt = f"Bar chart: peak memory of the baseline and of {', '.join(arms)}."
+    title = f"Memory, simulated beside measured{drawn_suffix(len(arms), effects['arm'].nunique())}"
+    bars = Figure("memory", title, alt, partial(plots.memory_bars, shown))
+    return Section([bars, *_figures(effects, drawn), *_workloads(run, environment, profiles)])
 
 
 def _workloads(run: Analysis, environment: str, profiles: pd.DataFrame) -> Iterator[Group]:
@@ -44,7 +52,7 @@ def _workloads(run: Analysis, environment: str, profiles: pd.DataFrame) -> Itera
         mine = profiles[profiles["workload"] == workload.name]
         if len(mine):
             parts = [*_changes(mine), *_in_place(pairs[pairs["workload"] == workload.name]), *_batches(mine)]
-            yield Group(_title(run, workload), parts)
+            yield Group(_title(run, workload), parts, folded=True)
 
 
 def _title(run: Analysis, workload: Workload) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from results import plots
 from results.report import speed_tables as tables
 from results.report.disturbances import warnings
+from results.report.drawing import arms_to_draw
 from results.report.section import Alert, Figure, Group, Part, Section, Topic, words
 from results.tables.analysis import Analysis
 
@@ -47,7 +48,8 @@ def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> Iterator[Par
     yield words(_MEANING)
     beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
     groups = [group for _, group in speed.groupby(["workload", "mode", "device"], sort=False)]
-    yield from (tables.speed_table(group) for group in groups if group["workload"].iloc[0] not in beside)
+    mine = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] not in beside]
+    yield Group("Every arm's speed, phase by phase", mine, folded=True)
     others = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] in beside]
     if others:
         yield Group("At other batches, and alone in a process", others, folded=True)
@@ -68,6 +70,9 @@ def _figures(run: Analysis, speed: pd.DataFrame) -> Iterator[Figure]:
     inert = set(zip(idle["environment"], idle["workload"], idle["arm"], strict=True))
     places = zip(speed["environment"], speed["workload"], speed["arm"], strict=True)
     table = speed[pd.Series([place not in inert for place in places], index=speed.index, dtype=bool)]
+    effects = run.effects[run.effects["environment"].isin(speed["environment"])]
+    references = [arm.name for arm in run.study.arms if arm.role != "arm"]
+    table = table[table["arm"].isin([*references, *arms_to_draw(effects)])]
     if table["images_per_second"].isna().all():
         return
     arms = ", ".join(dict.fromkeys(table[table["role"] != "control"]["arm"]))

@@ -122,7 +122,7 @@ def test_the_timeline_draws_both_arms_and_names_the_phases(explained: Run) -> No
     timelines = dict(zip(train.index, train["timeline"], strict=True))
     for line, arm in zip((axis.lines[0], axis.lines[2]), (BASELINE, NORM), strict=True):
         assert str(line.get_label()).startswith(f"{arm} (peak ")
-        assert list(np.asarray(line.get_ydata())) == timelines[arm]["live_bytes"]
+        assert list(np.asarray(line.get_ydata())) == list(timelines[arm].live_bytes)
     said = texts(plots.memory_timeline(frame))
     assert all(phase in said for phase in ("forward", "backward", "optimizer step"))
 

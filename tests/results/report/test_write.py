@@ -109,9 +109,7 @@ def test_the_answer_comes_first_and_each_sentence_is_of_one_context(report: Repo
         == "Saves 28 % of peak memory, train (exact) and 28 % of peak memory, inference (exact)."
     )
     assert said[NORM][time].startswith("Saves 9.")
-    assert said[STEM][accuracy] == (
-        "Gains 3.1 points of test accuracy (between +2.7 points and +3.5 points, n = 8)."
-    )
+    assert said[STEM][accuracy] == ("Gains 3.1 points of test accuracy (+2.7 to +3.5 points, n = 8).")
     assert said[RELU][accuracy] == "Leaves unchanged: test accuracy (the same, bit for bit)."
     assert said[HUGE][time].startswith(
         "No value: step time, train (width=huge: out of memory in all 6 processes"
