@@ -29,7 +29,8 @@ def _shown(character: str) -> str:
     if character in "\n\r\t\u2028\u2029":
         return " "
     hidden = unicodedata.category(character) in {"Cc", "Cs"} or character in _OVERRIDES
-    return "\N{REPLACEMENT CHARACTER}" if hidden else character
+    # The last two of each plane are no characters, and no XML holds them.
+    return "\N{REPLACEMENT CHARACTER}" if hidden or ord(character) & 0xFFFE == 0xFFFE else character
 
 
 def _finite(content: Any) -> Any:

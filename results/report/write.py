@@ -1,6 +1,7 @@
 """Write the report of a run directory."""
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,9 @@ def write_report(run: Analysis) -> Report:
     Raises:
         StorageError: It cannot be written there.
     """
-    with _uncollected():
+    with _uncollected(), warnings.catch_warnings():
+        # Names may be in any script; what the font lacks is drawn as a box and stands in the tables.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         return _write(run)
 
 

@@ -53,6 +53,8 @@ RAW = [
 ]
 """Values that Python's writer of JSON would not write, or not so."""
 
+IMPORT = content(level("batch", 1e-3, baseline=True), level("group", 1.3e-3))
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -286,13 +288,72 @@ def test_a_study_that_cannot_be_believed_ends_the_command_in_one_line(
     assert said in line
 
 
-def changed(document: Any, key: str, value: object) -> Any:
+def changed(given: Any, key: str, value: object) -> Any:
+    document = json.loads(json.dumps(given))
     *steps, last = (int(step) if step.isdigit() else step for step in key.split("."))
     parent = document
     for step in steps:
         parent = parent[step]
     parent[last] = value
     return document
+
+
+@pytest.mark.parametrize(
+    ("key", "raw"),
+    [
+        ("machine_info.threads", "NaN"),
+        ("machine_info.cpu", '{"count": NaN}'),
+        ("benchmarks.0.stats.median", "1e308"),
+        ("benchmarks.0.stats.median", "5e-324"),
+        ("benchmarks.0.stats.median", "1" + "0" * 400),
+        ("benchmarks.0.stats.median", "0"),
+        ("benchmarks.0.stats.iqr", "-1"),
+        ("benchmarks.0.stats.rounds", "Infinity"),
+        ("benchmarks.0.stats.rounds", "1e999"),
+        ("benchmarks.0.extra_info.image_size", "1" + "0" * 30),
+        ("benchmarks.0.extra_info.channels", "-3"),
+        ("commit_info.time", '"tomorrow"'),
+        ("datetime", "[]"),
+    ],
+)
+def test_an_import_that_cannot_be_believed_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, raw: str
+) -> None:
+    text = json.dumps(changed(IMPORT, key, "\N{SNOWMAN}"), ensure_ascii=False).replace('"\N{SNOWMAN}"', raw)
+    file = tmp_path / "file.json"
+    file.write_text(text, encoding="utf-8")
+    assert _main(["import", str(file), "--into", str(tmp_path / "run")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"ablate: {file}: ")
+    assert "expected" in line
+    assert len(line) < 400
+    assert not (tmp_path / "run").exists()
+
+
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@given(seed=st.integers(0, 2**48))
+def test_any_damage_to_an_import_is_refused_or_reported(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("import")
+    (folder / "file.json").write_bytes(damaged(json.dumps(IMPORT), random.Random(seed)))
+    refusal = refused(folder / "run", folder / "file.json")
+    if refusal:
+        assert len(refusal.splitlines()) == 1
+        assert not (folder / "run").exists()
+    else:
+        run = results.load(folder / "run")
+        assert run.analysis.left_out == ()
+        shown(run)
+
+
+def refused(run: Path, file: Path) -> str:
+    """Why a file is not imported; empty where it is."""
+    try:
+        store(run, [read(file)])
+    except RecordError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("name", ["report", "report/tables", "report/figures"])

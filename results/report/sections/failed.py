@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pandas as pd
-
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.notes import reason
 from results.report.section import Alert, Bullets, Entry, Group, Part, Section, Sentence, Table, Topic, words
@@ -109,8 +107,7 @@ def _inert(run: Analysis) -> list[Sentence]:
 
 
 def _missing(run: Analysis) -> Table:
-    several = run.missing["environment"].nunique() > 1
-    names = [*(["environment"] if several else []), "workload", "recorded", "planned"]
+    names = [*(["environment"] if len(run.names) > 1 else []), "workload", "recorded", "planned"]
     rows = [
         [Entry(str(row["arm"])), *(Entry(str(row[name])) for name in names)]
         for row in run.missing.to_dict("records")
@@ -119,11 +116,6 @@ def _missing(run: Analysis) -> Table:
     return Table(
         ["arm", *(heads.get(name, name) for name in names)], rows, "Missing trials", open=len(rows) < 20
     )
-
-
-def failed_trials(run: Analysis) -> pd.DataFrame:
-    """Outcomes that are not `ok`, as `Analysis.trials` gives them."""
-    return run.trials[run.trials["status"] != "ok"].reset_index(drop=True)
 
 
 TOPIC = Topic(

@@ -1,7 +1,10 @@
+import csv
 import re
 import shutil
+import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -190,6 +193,43 @@ def test_hostile_names_and_reasons_come_out_as_text_in_every_environment(tmp_pat
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
     assert "<" not in markdown
     assert "&lt;/script&gt;\\|\\*x\\*" in markdown
+
+
+@pytest.mark.usefixtures("quick")
+def test_no_cell_of_a_table_is_a_formula_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    formula = '=HYPERLINK("http://example.org","click")'
+    plan = Plan(reason=formula, rename={STEM: "@SUM(1,1)", NORM: "-norm"}, seeds=2, processes=2)
+    report = results.load(write_run(tmp_path / "run", plan)).report()
+    seen = False
+    for path in (report.index.parent / "tables").iterdir():
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            for column, cell in row.items():
+                if cell.lstrip()[:1] in {*"=+-@"}:
+                    assert re.fullmatch(r"[+-]?(\d[\d.e+-]*|inf)", cell), (path.name, column, cell)
+                seen |= cell == f"'{formula}"
+    assert seen, "it is there, as text"
+
+
+@pytest.mark.usefixtures("quick")
+def test_control_characters_reach_neither_the_page_nor_the_tables(tmp_path: Path) -> None:
+    evil = "bell\x07 colour\x1b[31m right-to-left\u202e null\x00 last\ufffe"
+    plan = Plan(reason=evil, rename={STEM: f"stem{evil}"}, profiles=True, seeds=2, processes=2)
+    path = write_run(tmp_path / "run", plan)
+    report = results.load(path).report()
+    for file in [*report.index.parent.rglob("*.html"), *report.index.parent.rglob("*.[mc][ds]*")]:
+        text = file.read_text(encoding="utf-8")
+        assert "colour" in text or file.suffix == ".csv"
+        forbidden = {c for c in text if unicodedata.category(c) in {"Cc", "Cs", "Cn"} and c not in "\n\t"}
+        assert not forbidden | ({"\u202e"} & {*text}), file.name
+
+
+def test_figures_are_well_formed_whatever_the_arms_are_called(tmp_path: Path) -> None:
+    plan = Plan(rename={STEM: "stem\x07\x1b[31m<&>$x_1^{2"}, module="a$b\x00", profiles=True, seeds=2)
+    report = results.load(write_run(tmp_path / "run", plan)).report()
+    drawn = list((report.index.parent / "figures").glob("*.svg"))
+    assert drawn
+    for path in drawn:
+        ElementTree.parse(path)
 
 
 def test_a_report_that_stands_says_nothing_else(report: Report) -> None:

@@ -1,0 +1,53 @@
+"""A report in short: the answer, what stands in the way of believing it, and where to read on."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+
+import results
+from results.report.renderers.terminal import show
+from results.report.write import Report
+from runners.terminal.ending import DONE, SOME_FAILED
+
+
+def show_report(directory: Path, console: Console, *, quiet: bool) -> int:
+    """Write the report of a run directory and print it in short.
+
+    Args:
+        directory: A run directory.
+        console: Where to print.
+        quiet: Whether to print nothing but what went wrong and the report's path.
+
+    Returns:
+        The exit code: whether some trial failed.
+
+    Raises:
+        RecordError: It is no run directory.
+        StorageError: The report cannot be written.
+    """
+    written = results.load(directory).report()
+    if quiet:
+        for line in _wrong(written):
+            _print(console, line)
+    else:
+        show(written.document, console)
+    _print(console, f"report: {written.index}")
+    return SOME_FAILED if written.failed["status"].ne("not_applicable").any() else DONE
+
+
+def _wrong(written: Report) -> list[str]:
+    """Why the report is invalid, and what is not `ok`, each once with how often it occurred."""
+    invalid = [
+        f"{alert.title} {'; '.join(alert.items)}".strip() for alert in written.document.alerts if alert.grave
+    ]
+    columns = written.failed[["status", "arm", "workload", "reason"]]
+    causes = Counter(tuple(map(str, row)) for row in columns.to_numpy().tolist())
+    return invalid + [
+        f"{status}: {arm} in {workload}{f' ({count} trials)' if count > 1 else ''}: {reason}"
+        for (status, arm, workload, reason), count in causes.items()
+    ]
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
