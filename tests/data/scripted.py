@@ -20,8 +20,20 @@ from runners.trial import Trial, TrialArm
 FLOOD_BYTES = 20_000_000
 
 Act = Literal[
-    *("well", "print", "flood", "print_and_fail", "print_and_die", "print_and_exit", "fail", "fail_anew"),
-    *("unspeakable", "speechless", "generator_exit", "system_exit", "base_exception", "big", "slow"),
+    "well",
+    "print",
+    "flood",
+    "print_and_fail",
+    "print_and_die",
+    "print_and_exit",
+    "fail",
+    "fail_anew",
+    "unspeakable",
+    "speechless",
+    "generator_exit",
+    "system_exit",
+    "base_exception",
+    "big",
 ]
 
 
@@ -37,12 +49,11 @@ class Speechless(Exception):  # noqa: N818 - it is one in a test alone
 
 
 @architecture
-def scripted(*, act: Act = "well", again: Literal["no", "yes"] = "no") -> nn.Module:
+def scripted(*, act: Act = "well") -> nn.Module:
     """A network that nobody runs.
 
     Args:
         act: What the arm does.
-        again: Another factor, for as many arms as a test needs.
     """
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
 
@@ -59,8 +70,8 @@ class ScriptedSettings(WorkloadSettings):
         return self.blocks
 
 
-def _act(trial: Trial, arm: TrialArm) -> Findings:  # noqa: PLR0912 - a list of what can happen
-    act = dict(part.split("=") for part in arm.complete_variant.partition(":")[2].split(","))["act"]
+def _act(trial: Trial, arm: TrialArm) -> Findings:
+    act = arm.complete_variant.partition("act=")[2]
     time.sleep(trial.workload.settings["seconds"])
     match act:
         case "print" | "print_and_fail" | "print_and_die" | "print_and_exit":
@@ -95,8 +106,6 @@ def _act(trial: Trial, arm: TrialArm) -> Findings:  # noqa: PLR0912 - a list of 
             sys.exit("enough")
         case "base_exception":
             raise Unheard("base")
-        case "slow":
-            time.sleep(3600)
     found = (Measurement("scripted_count", (1.0,), "observed", "any"),)
     return Findings(found, details={"more": {"padding": "x" * (2_000_000 if act == "big" else 0)}})
 
