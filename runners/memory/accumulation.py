@@ -6,6 +6,7 @@ any dispatch mode it never does, since it takes every tensor for one of a subcla
 the activation more than in a run that nobody observes. The functions here restore the unobserved choice.
 """
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -25,30 +26,37 @@ def in_place_sum(func: object, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """
     if func is not _ADD or kwargs or len(args) != 2 or torch.is_grad_enabled():
         return None
-    first, second = args
-    if not (isinstance(first, Tensor) and isinstance(second, Tensor)):
+    if not all(isinstance(summand, Tensor) for summand in args):
         return None
-    if first.shape != second.shape or first.dtype != second.dtype:
+    if args[0].shape != args[1].shape or args[0].dtype != args[1].dtype:
         return None
-    alone = sole_references()
-    if any(count > sole for count, sole in zip(_references(first), alone, strict=True)):
+    if not solely_held(args):
         return None
-    return _ADD_IN_PLACE if torch.ops.aten.is_non_overlapping_and_dense(first) else None
+    return _ADD_IN_PLACE if torch.ops.aten.is_non_overlapping_and_dense(args[0]) else None
 
 
-def _references(tensor: Tensor) -> tuple[int, int]:
-    storage = tensor.untyped_storage()
-    uses: int = tensor._use_count()  # type: ignore[attr-defined]
-    return uses, torch._C._storage_Use_Count(storage._cdata)
+def solely_held(args: tuple[Any, ...]) -> bool:
+    """Whether nothing but PyTorch's code at work holds the first of an operator's arguments and its memory.
+
+    Args:
+        args: As a dispatch mode gets them; the caller must have no name for the tensor itself.
+    """
+    return all(count <= sole for count, sole in zip(_references(args), sole_references(), strict=True))
+
+
+def _references(args: tuple[Any, ...]) -> tuple[int, int, int]:
+    """To the first argument: from C++, to its memory, and from Python."""
+    uses: int = args[0]._use_count()
+    return uses, torch._C._storage_Use_Count(args[0].untyped_storage()._cdata), sys.getrefcount(args[0])
 
 
 @cache
-def sole_references() -> tuple[int, int]:
+def sole_references() -> tuple[int, int, int]:
     """What a dispatch mode counts on a gradient that only autograd holds.
 
     Counted on the smallest network whose gradients meet, for the numbers are PyTorch's own affair.
     """
-    counted: list[tuple[int, int]] = []
+    counted: list[tuple[int, int, int]] = []
 
     class Count(TorchDispatchMode):
         def __torch_dispatch__(
@@ -59,7 +67,7 @@ def sole_references() -> tuple[int, int]:
             kwargs: Any = None,
         ) -> Any:
             if func is _ADD:
-                counted.append(_references(args[0]))
+                counted.append(_references(args))
             return func(*args, **(kwargs or {}))
 
     with torch.inference_mode(mode=False), torch.enable_grad():

@@ -6,15 +6,16 @@ import torch
 
 import ablations
 from ablations import Variant
+from runners.cards import cards_by_size
 from runners.errors import BadInput
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
 from runners.memory.layers import measure_layers
 from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
-from runners.memory.sizes import parse_size
 from runners.memory.story import against as difference_story
 from runners.outcomes import builder, in_channels
+from runners.rehearsal import IMAGES, rehearse
 
 
 def answer(
@@ -43,11 +44,13 @@ def answer(
     Raises:
         BadInput: Something given is wrong, or the step cannot be simulated.
     """
-    cards = parse_sizes(fit) if fit is not None else {}
+    cards = _cards(fit) if fit is not None else {}
     try:
         variant = ablations.variant(specification)
         other = ablations.variant(against) if against is not None else None
         step = _step(variant, batch_size, image_size, settings)
+        for one in filter(None, (variant, other)):
+            _try(one, step)
         build = builder(variant)
         found: dict[str, Any] = {"variant": variant.specification}
         if measure_on is None:
@@ -82,16 +85,34 @@ def answer(
     return found
 
 
-def parse_sizes(text: str) -> dict[str, int]:
-    """`24GiB,80GiB` as bytes, by what was written.
+def _cards(text: str) -> dict[str, int]:
+    """`80GiB,24gib` as bytes by name, the smallest first.
 
     Raises:
         BadInput: One of them is no size.
     """
     try:
-        return {part.strip(): parse_size(part) for part in text.split(",")}
+        return cards_by_size(text.split(","))
     except ValueError as error:
         raise BadInput(f"--fit {error}") from error
+
+
+def _try(variant: Variant, step: StepSettings) -> None:
+    """See that the network takes such images at all: what it raises is no fault of the simulation.
+
+    Raises:
+        BadInput: It does not.
+    """
+    images, _, image_size, _ = step.input_shape
+    tried = rehearse(
+        ablations.get(variant.architecture),
+        dict(variant.levels),
+        image_size,
+        images=min(images, IMAGES),
+        modes=frozenset({step.mode}),
+    )
+    if tried.problem is not None:
+        raise BadInput(f"variant {variant}: {tried.problem.reason}")
 
 
 def _scratch(measured: AllocatorMeasurement) -> dict[str, int] | None:

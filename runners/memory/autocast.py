@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from runners.memory.nested import tensors_in
 from runners.memory.settings import Target
 
 Policy = Literal["lower", "float32", "float32_result", "widest"]
@@ -46,9 +47,9 @@ POLICIES: dict[Target, dict[Policy, str]] = {
         "lower": _LOWER_EVERYWHERE + "conv1d.padding conv2d.padding conv3d.padding",
         "float32": """
             adaptive_avg_pool3d avg_pool3d binary_cross_entropy binary_cross_entropy_with_logits cdist
-            cross_entropy_loss grid_sampler huber_loss kl_div l1_loss mse_loss nll_loss nll_loss2d prod
-            prod.dim_int replication_pad1d replication_pad2d replication_pad3d smooth_l1_loss
-            soft_margin_loss trace
+            cross_entropy_loss fractional_max_pool2d grid_sampler huber_loss kl_div l1_loss mse_loss nll_loss
+            nll_loss2d prod prod.dim_int reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d
+            replication_pad3d smooth_l1_loss soft_margin_loss trace
         """,
         "widest": "cat index_copy stack",
     },
@@ -82,6 +83,7 @@ def autocast(device: torch.device, target: Target) -> Iterator[None]:
     _library(target)
     key = _key(target)
     names = {name: policy for policy, text in POLICIES[target].items() for name in text.split()}
+    outer = _state.policies
     _state.policies = names
     _state.refused = frozenset(registered(target)) - frozenset(names)
     excluded = torch._C._dispatch_tls_is_dispatch_key_excluded(key)
@@ -91,8 +93,9 @@ def autocast(device: torch.device, target: Target) -> Iterator[None]:
             yield
     finally:
         torch._C._dispatch_tls_set_dispatch_key_excluded(key, excluded)
-        _state.cache.clear()
-        _state.policies = None
+        _state.policies = outer
+        if outer is None:
+            _state.cache.clear()
 
 
 @cache
@@ -132,7 +135,7 @@ def _run(name: str, key: Any, *args: Any, **kwargs: Any) -> Any:
                 kwargs = kwargs | {"dtype": torch.float32}
         elif policy is not None:
             to = _LOWER if policy == "lower" else torch.float32
-            if policy == "widest" and not any(t.dtype == torch.float32 for t in _tensors((args, kwargs))):
+            if policy == "widest" and not any(t.dtype == torch.float32 for t in tensors_in((args, kwargs))):
                 to = _LOWER
             kwargs = {key: _cast(arg, to) for key, arg in kwargs.items()}
             cast = [_cast(arg, to) for arg in reversed(args)][::-1]  # the last first, as compiled
@@ -146,16 +149,6 @@ def _run(name: str, key: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _eligible(tensor: Tensor) -> bool:
     return tensor.is_meta and tensor.is_floating_point() and tensor.dtype != torch.float64
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        yield from _tensors(tuple(value.values()))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _tensors(item)
 
 
 def _cast(value: Any, to: torch.dtype) -> Any:

@@ -194,18 +194,18 @@ def replay(profile: MemoryProfile, capacity: int | None = None) -> Reservation:
     held: dict[int, Block] = {}
 
     def make(index: int) -> None:
-        held[index] = allocator.allocate(profile.blocks[index].nbytes)
+        held[index] = allocator.allocate(profile.tensors[index].nbytes)
 
-    before = [index for index, block in enumerate(profile.blocks) if block.born < 0]
-    state = [index for index in before if profile.blocks[index].category == "optimizer_state"]
+    before = [index for index, tensor in enumerate(profile.tensors) if tensor.born < 0]
+    state = [index for index in before if profile.tensors[index].category == "optimizer_state"]
     for index in before:
         if index not in state:
             make(index)
     update = next((i for i, o in enumerate(profile.timeline) if o.phase == "optimizer_step"), None)
     for _ in range(2):
         for event in profile.events[len(before) :]:
-            block = profile.blocks[event if event >= 0 else ~event]
-            operation = block.born if event >= 0 else block.died
+            tensor = profile.tensors[event if event >= 0 else ~event]
+            operation = tensor.born if event >= 0 else tensor.died
             if state and update is not None and operation is not None and operation >= update:
                 for index in state:
                     make(index)
@@ -214,7 +214,7 @@ def replay(profile: MemoryProfile, capacity: int | None = None) -> Reservation:
                 make(event)
             else:
                 allocator.release(held.pop(~event))
-        for index in [index for index in held if profile.blocks[index].born >= 0]:
+        for index in [index for index in held if profile.tensors[index].born >= 0]:
             allocator.release(held.pop(index))
     return Reservation(allocator.allocated_peak_bytes, allocator.reserved_peak_bytes, allocator.retries)
 

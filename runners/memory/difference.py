@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runners.memory.profile import Block, Category, MemoryProfile
+from runners.memory.profile import Category, MemoryProfile, TensorMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class TensorDifference:
     """Tensors alike in everything named here, alive at the one peak and at the other.
 
     Attributes:
-        category: See `profile.Block`.
+        category: See `profile.TensorMemory`.
         module: Likewise.
         shape: Likewise.
         dtype: Likewise.
@@ -86,7 +86,7 @@ _Kind = tuple[Category, str, tuple[int, ...], str]
 
 def _tensors(before: MemoryProfile, after: MemoryProfile) -> tuple[TensorDifference, ...]:
     counts = [Counter(map(_kind, _at_peak(profile))) for profile in (before, after)]
-    sizes = {_kind(block): block.nbytes for profile in (before, after) for block in _at_peak(profile)}
+    sizes = {_kind(tensor): tensor.nbytes for profile in (before, after) for tensor in _at_peak(profile)}
     found = [
         TensorDifference(
             *kind, counts[0][kind], counts[1][kind], nbytes * (counts[1][kind] - counts[0][kind])
@@ -97,16 +97,16 @@ def _tensors(before: MemoryProfile, after: MemoryProfile) -> tuple[TensorDiffere
     return tuple(sorted(found, key=lambda tensor: -abs(tensor.nbytes)))
 
 
-def _at_peak(profile: MemoryProfile) -> Iterable[Block]:
-    return (block for block in profile.blocks if block.alive(profile.peak.operation))
+def _at_peak(profile: MemoryProfile) -> Iterable[TensorMemory]:
+    return (tensor for tensor in profile.tensors if tensor.alive(profile.peak.operation))
 
 
-def _kind(block: Block) -> _Kind:
-    return block.category, block.module, block.shape, block.dtype
+def _kind(tensor: TensorMemory) -> _Kind:
+    return tensor.category, tensor.module, tensor.shape, tensor.dtype
 
 
 def _made(profile: MemoryProfile) -> Counter[str]:
-    return Counter(block.operator for block in profile.blocks if block.born >= 0)
+    return Counter(tensor.operator for tensor in profile.tensors if tensor.born >= 0)
 
 
 def _reason(before: MemoryProfile, after: MemoryProfile, tensors: tuple[TensorDifference, ...]) -> str:

@@ -31,7 +31,7 @@ class Recorder:
 
     Attributes:
         events: What the allocator did.
-        addresses: Where each tensor made in the step lay, by its index in the profile's blocks.
+        addresses: Where each tensor made in the step lay, by its index in the profile's tensors.
     """
 
     def __init__(self) -> None:

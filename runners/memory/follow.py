@@ -1,6 +1,8 @@
 """The follower: sees every operator of a step, and every tensor's memory come and go."""
 
 import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -10,8 +12,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from runners.memory.accumulation import in_place_sum, sole_references
 from runners.memory.attribution import ModuleTracker
+from runners.memory.compositions import Compositions, add_in_place, into_zeros
 from runners.memory.events import MARK, Recorder
-from runners.memory.profile import Block, Category, Operation
+from runners.memory.profile import Category, Operation, TensorMemory
+from runners.memory.settings import Target
 from runners.memory.shapes import ShapeMemo
 
 _COMPOSITE = "(composite)"
@@ -19,7 +23,7 @@ _UNSEEN = "(unseen)"
 
 
 class _Record:
-    """A block while it is followed."""
+    """A tensor's memory while it is followed."""
 
     __slots__ = ("born", "category", "died", "dtype", "module", "nbytes", "operator", "shape", "size")
 
@@ -39,9 +43,9 @@ class _Record:
         self.born = born
         self.died: int | None = None
 
-    def freeze(self) -> Block:
+    def freeze(self) -> TensorMemory:
         dtype = str(self.dtype).removeprefix("torch.")
-        return Block(
+        return TensorMemory(
             self.nbytes,
             tuple(self.shape),
             dtype,
@@ -65,6 +69,9 @@ class Follower(TorchDispatchMode):
             followed, unless `host` is true.
         granularity: Bytes to which the target's allocator rounds up.
         host: Whether tensors on the CPU count as well.
+        target: Whose kernels tensors without data stand for; what those compose of other operators is
+            followed by its parts, and all else as it stands.
+        precision: A context with the step's precision.
         memo: Answers operators on meta tensors.
         recorder: Is told where tensors lie, and finds operations marked in the profiler's events.
     """
@@ -76,12 +83,14 @@ class Follower(TorchDispatchMode):
         granularity: int,
         *,
         host: bool,
+        target: Target,
+        precision: Callable[[], AbstractContextManager[None]] = nullcontext,
         memo: ShapeMemo | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         sole_references()  # counted now, for it cannot be while this mode is active
-        self.phase = ""
+        self._phase = ""
         self.live_bytes = 0
         self.timeline: list[Operation] = []
         self.records: list[_Record] = []
@@ -93,6 +102,17 @@ class Follower(TorchDispatchMode):
         self._recorder = recorder
         self._open: dict[int, tuple[int, weakref.ref[UntypedStorage]]] = {}
         self._names: dict[object, str] = {}
+        self._compositions = Compositions(device, target, precision)
+
+    @property
+    def phase(self) -> str:
+        """The phase of the step that runs; "" before the first."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        self._phase = phase
+        self._compositions.in_inference = phase == "inference"
 
     def register(self, tensor: Tensor, name: str, module: str, category: Category) -> None:
         """Make known what is there before the step."""
@@ -106,6 +126,10 @@ class Follower(TorchDispatchMode):
         """Index of the record of a tensor's memory."""
         known = self._open.get(tensor.untyped_storage()._cdata)
         return None if known is None else known[0]
+
+    def attached(self) -> AbstractContextManager[None]:
+        """See what is decided above any dispatch mode, while the context lasts; to be entered around it."""
+        return self._compositions.attached()
 
     def close(self) -> None:
         """Stop following: what dies from now on outlived the step."""
@@ -121,15 +145,18 @@ class Follower(TorchDispatchMode):
         kwargs = kwargs or {}
         name = self._names.get(func)
         if name is None:
-            name = self._names[func] = _name(func)
+            name = self._names[func] = self._name(func)
         if name == _COMPOSITE:  # seen whole in inference mode only; its parts are what allocates
             with self:
-                return func.decompose(*args, **kwargs)
-        if self.phase == "backward":
-            in_place = in_place_sum(func, args, kwargs)
-            if in_place is not None:
-                func, name = in_place, str(in_place)
-        result = self._run(func, args, kwargs)
+                return self._compositions.run(func, args, kwargs)
+        if self._compositions.adds_in_place(func):
+            result, name = add_in_place(self._run, args, kwargs), "aten.add_.Tensor"
+        else:
+            if self.phase == "backward":
+                in_place = in_place_sum(func, args, kwargs) or into_zeros(func, args, self._maker)
+                if in_place is not None:
+                    func, name = in_place, str(in_place)
+            result = self._run(func, args, kwargs)
         if name != _UNSEEN:
             module = self._tracker.current()
             self._see_all(result, name, module)
@@ -143,6 +170,16 @@ class Follower(TorchDispatchMode):
             with torch._C._profiler._RecordFunctionFast(f"{MARK}{len(self.timeline)}"):
                 return func(*args, **kwargs)
         return func(*args, **kwargs)
+
+    def _name(self, func: Any) -> str:
+        if func.namespace == "profiler":
+            return _UNSEEN
+        return _COMPOSITE if self._compositions.has(func) else str(func)
+
+    def _maker(self, args: tuple[Any, ...]) -> str:
+        """The operator that made the first argument's memory, as far as it is known."""
+        known = self.find(args[0]) if args and isinstance(args[0], Tensor) else None
+        return "" if known is None else self.records[known].operator
 
     def _see_all(self, result: Any, operator: str, module: str) -> None:
         if isinstance(result, Tensor):
@@ -181,10 +218,3 @@ class Follower(TorchDispatchMode):
         record.died = len(self.timeline)
         self.events.append(~known[0])
         self.live_bytes -= record.nbytes
-
-
-def _name(func: Any) -> str:
-    if func.namespace == "profiler":
-        return _UNSEEN
-    composite = torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
-    return _COMPOSITE if composite else str(func)

@@ -15,6 +15,7 @@ import ablations
 from runners.memory.resident import measure_resident
 from runners.memory.settings import StepSettings, Target
 from runners.memory.step import Step
+from runners.memory.visible import device_handle, physical_index
 
 
 def measure_layers(specification: str, settings: StepSettings, device: str) -> dict[str, Any]:
@@ -50,24 +51,40 @@ def _measure(specification: str, settings: StepSettings, device: str) -> dict[st
     try:
         import pynvml
     except ImportError:
-        return {"driver_process_bytes": None, "driver_reason": "nvidia-ml-py is not installed"}
-    return driver_process_bytes(pynvml, torch.device(device).index or 0, os.getpid())
+        return _without_driver("nvidia-ml-py is not installed")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return driver_process_bytes(pynvml, torch.device(device).index or 0, os.getpid(), visible=visible)
 
 
-def driver_process_bytes(nvml: ModuleType | Any, index: int, process: int) -> dict[str, Any]:
+def driver_process_bytes(
+    nvml: ModuleType | Any, index: int, process: int, *, visible: str | None
+) -> dict[str, Any]:
     """What NVIDIA's driver says that a process holds on a device; the caching allocator gives nothing back.
 
     Args:
         nvml: The module `pynvml` of nvidia-ml-py.
-        index: Of the device.
+        index: CUDA's number of the device.
         process: Its id.
+        visible: The variable `CUDA_VISIBLE_DEVICES` under which CUDA numbers; None if it is not set.
+
+    Returns:
+        `driver_process_bytes`, or None with `driver_reason`.
     """
-    nvml.nvmlInit()
     try:
-        handle = nvml.nvmlDeviceGetHandleByIndex(index)
-        for running in nvml.nvmlDeviceGetComputeRunningProcesses(handle):
+        device = physical_index(index, visible)
+        nvml.nvmlInit()
+    except (ValueError, nvml.NVMLError) as error:
+        return _without_driver(str(error))
+    try:
+        for running in nvml.nvmlDeviceGetComputeRunningProcesses(device_handle(nvml, device)):
             if running.pid == process and running.usedGpuMemory is not None:
                 return {"driver_process_bytes": int(running.usedGpuMemory)}
+    except nvml.NVMLError as error:
+        return _without_driver(str(error))
     finally:
         nvml.nvmlShutdown()
-    return {"driver_process_bytes": None, "driver_reason": "the driver does not list this process"}
+    return _without_driver("the driver does not list this process")
+
+
+def _without_driver(reason: str) -> dict[str, Any]:
+    return {"driver_process_bytes": None, "driver_reason": reason}

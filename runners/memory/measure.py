@@ -25,7 +25,8 @@ class AllocatorMeasurement:
         peak_by_phase: Most bytes handed out at once, by phase.
         profile: The tensors, followed through another run of the step in the same state.
         peak: The allocator's peak taken apart, from that run; None where it keeps no events.
-        reserved_bytes: Most that the allocator held from the device; None where it does not say (CPU).
+        reserved_bytes: Most that the allocator held from the device, cached blocks included; None where it
+            does not say (CPU).
         retries: How often it had to give back its cache and ask again; None where it does not say.
     """
 
@@ -43,26 +44,43 @@ class AllocatorMeasurement:
 
     @property
     def workspace_bytes(self) -> int:
-        """The allocator's peak less the tensors': scratch of the libraries, which no tensor shows."""
+        """The allocator's peak less the tensors': scratch of the libraries, which no tensor shows.
+
+        Below zero it is none: see `fault`.
+        """
         return self.allocator_peak_bytes - self.profile.peak_bytes
+
+    @property
+    def fault(self) -> str | None:
+        """Why these figures are wrong, in one line: tensors cannot weigh more than what was handed out.
+
+        None if nothing shows that they are.
+        """
+        if self.workspace_bytes >= 0:
+            return None
+        peak = self.profile.peak
+        return (
+            f"the tensors followed weigh {-self.workspace_bytes:,} bytes more than the allocator handed out, "
+            f"at {peak.operator} of {peak.module}: the figures of this step are wrong"
+        )
 
 
 class Statistics(Protocol):
-    """What is asked of an accelerator's allocator (`torch.accelerator` has it)."""
+    """What is asked of an accelerator's allocator, a device at a time (`torch.accelerator` has it)."""
 
-    def reset_peak_memory_stats(self) -> None:
+    def reset_peak_memory_stats(self, device: torch.device, /) -> None:
         """Peaks begin anew at what is held now."""
 
-    def max_memory_allocated(self) -> int:
+    def max_memory_allocated(self, device: torch.device, /) -> int:
         """Most bytes handed out since."""
 
-    def max_memory_reserved(self) -> int:
+    def max_memory_reserved(self, device: torch.device, /) -> int:
         """Most bytes held from the device since."""
 
-    def memory_stats(self) -> Mapping[str, Any]:
+    def memory_stats(self, device: torch.device, /) -> Mapping[str, Any]:
         """Everything it counts."""
 
-    def synchronize(self) -> None:
+    def synchronize(self, device: torch.device, /) -> None:
         """Wait for the device."""
 
 
@@ -94,19 +112,20 @@ def measure_allocator(
 
 
 def accelerator_peaks(step: Step, statistics: Statistics) -> tuple[dict[str, int], int, int | None]:
-    """Peak of allocated bytes by phase, of reserved bytes overall, and retries."""
+    """Peak of allocated bytes by phase, of reserved bytes overall, and retries, on the step's device."""
+    device = step.device
     peaks: dict[str, int] = {}
     reserved = 0
-    retries = statistics.memory_stats().get("num_alloc_retries")
+    retries = statistics.memory_stats(device).get("num_alloc_retries")
     for phase, run in step.phases():
-        statistics.synchronize()
-        statistics.reset_peak_memory_stats()
+        statistics.synchronize(device)
+        statistics.reset_peak_memory_stats(device)
         run()
-        statistics.synchronize()
-        peaks[phase] = statistics.max_memory_allocated()
-        reserved = max(reserved, statistics.max_memory_reserved())
+        statistics.synchronize(device)
+        peaks[phase] = statistics.max_memory_allocated(device)
+        reserved = max(reserved, statistics.max_memory_reserved(device))
     if retries is not None:
-        retries = int(statistics.memory_stats()["num_alloc_retries"]) - int(retries)
+        retries = int(statistics.memory_stats(device)["num_alloc_retries"]) - int(retries)
     return peaks, reserved, retries
 
 

@@ -22,7 +22,7 @@ CATEGORIES: tuple[Category, ...] = (
 )
 
 
-class Block(NamedTuple):
+class TensorMemory(NamedTuple):
     """The memory of one tensor (and of its views).
 
     Attributes:
@@ -99,8 +99,8 @@ class MemoryProfile:
         allocations: Tensors made during the step (views and empty ones aside).
         allocated_bytes: Their sum.
         timeline: Every operation in order.
-        blocks: Every tensor, those that were there before first.
-        events: Order of birth and death: i for the birth of blocks[i], ~i (that is -i - 1) for its death.
+        tensors: Every tensor, those that were there before first.
+        events: Order of birth and death: i for the birth of tensors[i], ~i (that is -i - 1) for its death.
         reserved_bytes: What CUDA's caching allocator would hold, by the model; None for other targets.
         modelled_allocated_bytes: What it would report as allocated: no less than the peak of live bytes.
         left_out: What the modelled figures do not hold, in words.
@@ -117,7 +117,7 @@ class MemoryProfile:
     allocations: int
     allocated_bytes: int
     timeline: tuple[Operation, ...]
-    blocks: tuple[Block, ...]
+    tensors: tuple[TensorMemory, ...]
     events: tuple[int, ...]
     simulation_seconds: float
     reserved_bytes: int | None = None
@@ -147,10 +147,10 @@ class MemoryProfile:
     def category_timeline(self) -> list[dict[Category, int]]:
         """Bytes alive after each operation, by category: the timeline's live bytes taken apart."""
         changes: list[dict[Category, int]] = [dict.fromkeys(CATEGORIES, 0) for _ in self.timeline]
-        for block in self.blocks:
-            changes[max(block.born, 0)][block.category] += block.nbytes
-            if block.died is not None and block.died < len(changes):
-                changes[block.died][block.category] -= block.nbytes
+        for tensor in self.tensors:
+            changes[max(tensor.born, 0)][tensor.category] += tensor.nbytes
+            if tensor.died is not None and tensor.died < len(changes):
+                changes[tensor.died][tensor.category] -= tensor.nbytes
         for before, after in pairwise(changes):
             for category in CATEGORIES:
                 after[category] += before[category]

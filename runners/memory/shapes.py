@@ -13,10 +13,17 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from runners.memory.nested import tensors_in
 from runners.memory.rules import Rule
 
-_COPIES = {torch.ops.aten.clone.default, torch.ops.aten._to_copy.default}
-"""Elementwise, and yet they keep the strides of what they copy."""
+_aten = torch.ops.aten
+_KEEP_STRIDES = {_aten.clone.default, _aten._to_copy.default, _aten.hardtanh.default}
+"""Elementwise, and yet they keep the strides of what they are given."""
+_ELEMENTWISE = {
+    _aten.hardswish.default,
+    _aten.leaky_relu_backward.default,
+}
+"""Though PyTorch does not tag them so."""
 
 Layout = tuple[torch.Size, tuple[int, ...], torch.dtype]
 
@@ -39,7 +46,7 @@ class ShapeMemo:
         if kind is None:
             kind = self._kinds[func] = _kind(func)
         if kind == "other":
-            return func(*args, **kwargs)
+            return self._by_rule(func, args, kwargs)
         if kind == "in place":
             return None
         if kind == "foreach":
@@ -66,17 +73,24 @@ class ShapeMemo:
         key = _key(func, args, kwargs)
         if key is None:
             return func(*args, **kwargs)
-        if key in self._results:
-            known = self._results[key]
-            return func(*args, **kwargs) if known is None else _make(*known)
+        known = self._results.get(key)
+        if known is not None:
+            return _make(*known)
+        result = self._answer(func, args, kwargs)
+        if not _lies_in(result, (args, kwargs)):
+            self._results[key] = _describe(result)
+        return result
+
+    def _answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = self._by_rule(func, args, kwargs)
+        if func not in self._rules and _ends_in_plain_order(func, args, result):
+            return torch.empty_like(result, memory_format=torch.contiguous_format)
+        return result
+
+    def _by_rule(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         rule = self._rules.get(func)
         result = None if rule is None else rule(*args, **kwargs)
-        if result is None:
-            result = func(*args, **kwargs)
-            if _ends_in_plain_order(func, args, result):
-                result = torch.empty_like(result, memory_format=torch.contiguous_format)
-        self._results[key] = _describe(result)
-        return result
+        return func(*args, **kwargs) if result is None else result
 
 
 class _Answering(TorchDispatchMode):
@@ -123,7 +137,8 @@ def _ends_in_plain_order(func: Any, args: tuple[Any, ...], result: Any) -> bool:
     Kernels do so if all operands have the result's shape and are contiguous, which maps of one pixel or one
     channel are in any layout. A number that stands for a tensor is an operand of another shape.
     """
-    if not isinstance(result, Tensor) or torch.Tag.pointwise not in func.tags or func in _COPIES:
+    elementwise = torch.Tag.pointwise in func.tags or func in _ELEMENTWISE
+    if not isinstance(result, Tensor) or not elementwise or func in _KEEP_STRIDES:
         return False
     operands = [arg for arg, a in zip(args, func._schema.arguments, strict=False) if str(a.type) == "Tensor"]
     return func._overloadname != "Scalar" and all(
@@ -153,6 +168,12 @@ def _signature(value: Any) -> object:
     if value.__hash__ is None or isinstance(value, torch.Generator):
         raise _Unknown
     return type(value), value  # the type, for 1 == 1.0 == True and yet they promote differently
+
+
+def _lies_in(result: Any, given: Any) -> bool:
+    """Whether a result is an argument's memory, as that of `_unsafe_view` is though its schema hides it."""
+    theirs = {tensor.untyped_storage()._cdata for tensor in tensors_in(given)}
+    return any(tensor.untyped_storage()._cdata in theirs for tensor in tensors_in(result))
 
 
 def _describe(result: Any) -> tuple[type | None, tuple[Layout | None, ...]] | None:

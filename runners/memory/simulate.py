@@ -10,14 +10,18 @@ import torch
 from torch import Tensor
 
 from runners.memory.attribution import INPUT, LOSS, OPTIMIZER, ModuleTracker, owner
+from runners.memory.choices import check_fast_paths
 from runners.memory.cuda_allocator import LEFT_OUT, replay
+from runners.memory.dispatch import backend, kernels_of
 from runners.memory.events import Recorder
 from runners.memory.follow import Follower
-from runners.memory.profile import CATEGORIES, Block, Category, MemoryProfile, Operation, Peak, Source
+from runners.memory.profile import CATEGORIES, Category, MemoryProfile, Operation, Peak, Source, TensorMemory
 from runners.memory.rules import kernel_rules
 from runners.memory.settings import GRANULARITY, StepSettings, Target
 from runners.memory.shapes import ShapeMemo
 from runners.memory.step import Build, Step
+
+_META = torch.device("meta")
 
 
 def simulate(build: Build, settings: StepSettings, *, target: Target = "cuda") -> MemoryProfile:
@@ -36,11 +40,14 @@ def simulate(build: Build, settings: StepSettings, *, target: Target = "cuda") -
     tracker: ModuleTracker | None = None
     memo = ShapeMemo(kernel_rules(target))
     try:
-        step = Step(build, settings, torch.device("meta"), target)
-        with memo.active():
-            step.prepare()
-        tracker = ModuleTracker(step.model)
-        profile = observe(step, tracker, target, "simulated", started, memo)
+        with kernels_of(backend(_META, target)):
+            step = Step(build, settings, _META, target)
+            if settings.mode == "inference":
+                check_fast_paths(step.model)
+            with memo.active():
+                step.prepare()
+            tracker = ModuleTracker(step.model)
+            profile = observe(step, tracker, target, "simulated", started, memo)
     except (RuntimeError, NotImplementedError) as error:
         raise ValueError(_explain(error, tracker, settings)) from error
     if target != "cuda":
@@ -75,13 +82,20 @@ def observe(
     """Run a prepared step under a follower; what it leaves behind (gradients) stays."""
     device = step.images.device
     follower = Follower(
-        tracker, device, GRANULARITY[target], host=target == "cpu", memo=memo, recorder=recorder
+        tracker,
+        device,
+        GRANULARITY[target],
+        host=target == "cpu",
+        target=target,
+        precision=step.precision,
+        memo=memo,
+        recorder=recorder,
     )
     _register(follower, step)
     static_bytes = follower.live_bytes
     first = len(follower.records)
     saved_bytes = 0
-    with tracker.attached():
+    with tracker.attached(), follower.attached():
         for phase, run in step.phases():
             tracker.outside = OPTIMIZER if phase == "optimizer_step" else LOSS
             follower.phase = phase
@@ -96,20 +110,20 @@ def observe(
             elif phase == "backward":
                 _label_gradients(follower, step)
     follower.close()
-    blocks = tuple(record.freeze() for record in follower.records)
+    tensors = tuple(record.freeze() for record in follower.records)
     timeline = tuple(follower.timeline)
     return MemoryProfile(
         mode=step.settings.mode,
         source=source,
         target=target,
         device=str(device),
-        peaks=_peaks(timeline, blocks),
+        peaks=_peaks(timeline, tensors),
         static_bytes=static_bytes,
         saved_bytes=saved_bytes,
-        allocations=len(blocks) - first,
-        allocated_bytes=sum(block.nbytes for block in blocks[first:]),
+        allocations=len(tensors) - first,
+        allocated_bytes=sum(tensor.nbytes for tensor in tensors[first:]),
         timeline=timeline,
-        blocks=blocks,
+        tensors=tensors,
         events=tuple(follower.events),
         simulation_seconds=time.perf_counter() - started,
     )
@@ -153,22 +167,22 @@ def _label_gradients(follower: Follower, step: Step) -> None:
             follower.records[index].module = owner(name)
 
 
-def _peaks(timeline: tuple[Operation, ...], blocks: tuple[Block, ...]) -> dict[str, Peak]:
+def _peaks(timeline: tuple[Operation, ...], tensors: tuple[TensorMemory, ...]) -> dict[str, Peak]:
     highest: dict[str, int] = {}
     for index, operation in enumerate(timeline):
         best = highest.setdefault(operation.phase, index)
         if operation.live_bytes > timeline[best].live_bytes:
             highest[operation.phase] = index
-    return {phase: _peak(timeline, blocks, index) for phase, index in highest.items()}
+    return {phase: _peak(timeline, tensors, index) for phase, index in highest.items()}
 
 
-def _peak(timeline: tuple[Operation, ...], blocks: tuple[Block, ...], index: int) -> Peak:
+def _peak(timeline: tuple[Operation, ...], tensors: tuple[TensorMemory, ...], index: int) -> Peak:
     by_category: dict[Category, int] = dict.fromkeys(CATEGORIES, 0)
     by_module: dict[str, int] = {}
-    for block in blocks:
-        if block.alive(index):
-            by_category[block.category] += block.nbytes
-            by_module[block.module] = by_module.get(block.module, 0) + block.nbytes
+    for tensor in tensors:
+        if tensor.alive(index):
+            by_category[tensor.category] += tensor.nbytes
+            by_module[tensor.module] = by_module.get(tensor.module, 0) + tensor.nbytes
     operation = timeline[index]
     return Peak(
         live_bytes=operation.live_bytes,

@@ -71,6 +71,12 @@ class Step:
             phase()
         self.reset()
 
+    def precision(self) -> AbstractContextManager[None]:
+        """A context in which the forward pass and the loss are computed."""
+        if self.settings.precision == "bf16-autocast":
+            return autocast(self.device, self.target)
+        return nullcontext()
+
     def reset(self) -> None:
         """Drop what a step leaves behind: output, loss and, unless they are to be kept, gradients."""
         self.output = self.loss = None
@@ -78,14 +84,14 @@ class Step:
             self.optimizer.zero_grad(set_to_none=True)
 
     def _infer(self) -> None:
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), self.precision():
             self.output = self.model(self.images)
 
     def _forward(self) -> None:
         assert self.labels is not None
         assert self.optimizer is not None
         self.optimizer.zero_grad(set_to_none=self.settings.gradients == "none")
-        with self._precision():
+        with self.precision():
             self.output = self.model(self.images)
             self.loss = nn.functional.cross_entropy(self.output, self.labels)
 
@@ -99,12 +105,7 @@ class Step:
 
     def _recomputing(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         """What checkpoints add to the first pass and to the second: the precision that only we know."""
-        return nullcontext(), self._precision() if self.device.type == "meta" else nullcontext()
-
-    def _precision(self) -> AbstractContextManager[None]:
-        if self.settings.precision == "bf16-autocast":
-            return autocast(self.device, self.target)
-        return nullcontext()
+        return nullcontext(), self.precision() if self.device.type == "meta" else nullcontext()
 
 
 def _check_model(model: nn.Module, settings: StepSettings, device: torch.device) -> None:

@@ -40,9 +40,9 @@ def against(before: MemoryProfile, after: MemoryProfile) -> dict[str, Any]:
 def saved_by_module(profile: MemoryProfile) -> dict[str, int]:
     """Bytes of activations that the forward pass leaves for the backward pass, the heaviest module first."""
     saved: Counter[str] = Counter()
-    for block in profile.blocks:
-        if block.category == "activations":
-            saved[block.module] += block.nbytes
+    for tensor in profile.tensors:
+        if tensor.category == "activations":
+            saved[tensor.module] += tensor.nbytes
     return dict(saved.most_common())
 
 

@@ -99,8 +99,8 @@ def _tensor_events(profile: MemoryProfile, recorder: Recorder) -> set[int]:
         if event.nbytes > 0
     }
     places = {
-        (profile.blocks[block].born, address, profile.blocks[block].nbytes)
-        for block, address in recorder.addresses.items()
+        (profile.tensors[index].born, address, profile.tensors[index].nbytes)
+        for index, address in recorder.addresses.items()
     }
     return {index for place, index in last.items() if place in places}
 

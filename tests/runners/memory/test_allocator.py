@@ -1,5 +1,6 @@
 """The allocator's own figures, and PyTorch's own tracker, beside ours."""
 
+import inspect
 from collections.abc import Mapping
 
 import pytest
@@ -8,12 +9,12 @@ from torch import nn
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.profiler import ProfilerActivity, profile
 
-from results.metrics import Metric
-from runners.memory.measure import accelerator_peaks, measure_allocator
-from runners.memory.metrics import METRICS
+from results.records.metric import Metric
+from runners.memory.measure import AllocatorMeasurement, accelerator_peaks, measure_allocator
 from runners.memory.settings import Mode, StepSettings
 from runners.memory.simulate import follow, simulate
 from runners.memory.step import Step
+from runners.probes.memory.metrics import METRICS
 from tests.runners.memory.cases import VARIANTS, one_convolution, small, variant
 
 
@@ -36,6 +37,9 @@ def test_the_cpu_allocator_counts_bytes_as_they_are_asked_for() -> None:
     del kept
 
 
+DEVICE = torch.device("cuda", 1)
+
+
 class FakeStatistics:
     """An allocator that was at 7 bytes, and at a peak of 10 and 20 in the phases."""
 
@@ -43,30 +47,41 @@ class FakeStatistics:
         self.calls: list[str] = []
         self.retries = 5
 
-    def reset_peak_memory_stats(self) -> None:
-        self.calls.append("reset")
+    def reset_peak_memory_stats(self, device: torch.device, /) -> None:
+        self._called("reset", device)
 
-    def max_memory_allocated(self) -> int:
-        self.calls.append("read")
+    def max_memory_allocated(self, device: torch.device, /) -> int:
+        self._called("read", device)
         return 10 * self.calls.count("reset")
 
-    def max_memory_reserved(self) -> int:
+    def max_memory_reserved(self, device: torch.device, /) -> int:
+        assert device == DEVICE
         return 64
 
-    def memory_stats(self) -> Mapping[str, int]:
+    def memory_stats(self, device: torch.device, /) -> Mapping[str, int]:
+        assert device == DEVICE
         self.retries += 1
         return {"num_alloc_retries": self.retries}
 
-    def synchronize(self) -> None:
-        self.calls.append("wait")
+    def synchronize(self, device: torch.device, /) -> None:
+        self._called("wait", device)
+
+    def _called(self, name: str, device: torch.device) -> None:
+        assert device == DEVICE
+        self.calls.append(name)
+
+
+def as_if_elsewhere(settings: StepSettings) -> Step:
+    """A step that believes itself on the second of two accelerators."""
+    step = Step(one_convolution, settings, torch.device("cpu"), "cpu")
+    step.prepare()
+    step.device = DEVICE
+    return step
 
 
 def test_an_accelerators_peaks_are_reset_before_each_phase_and_read_after_it_has_ended() -> None:
-    step = Step(
-        one_convolution, StepSettings((2, 3, 4, 4), target_shape=(2, 4, 4)), torch.device("cpu"), "cpu"
-    )
-    step.prepare()
     fake = FakeStatistics()
+    step = as_if_elsewhere(StepSettings((2, 3, 4, 4), target_shape=(2, 4, 4)))
     peaks, reserved, retries = accelerator_peaks(step, fake)
     assert peaks == {"forward": 10, "backward": 20, "optimizer_step": 30}
     assert fake.calls == ["wait", "reset", "wait", "read"] * 3
@@ -75,11 +90,37 @@ def test_an_accelerators_peaks_are_reset_before_each_phase_and_read_after_it_has
 
 def test_an_accelerator_that_counts_no_retries_has_none() -> None:
     class Silent(FakeStatistics):
-        def memory_stats(self) -> Mapping[str, int]:
+        def memory_stats(self, device: torch.device, /) -> Mapping[str, int]:
             return {}
 
-    step = Step(one_convolution, StepSettings((2, 3, 4, 4), mode="inference"), torch.device("cpu"), "cpu")
+    step = as_if_elsewhere(StepSettings((2, 3, 4, 4), mode="inference"))
     assert accelerator_peaks(step, Silent())[2] is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reset_peak_memory_stats",
+        "max_memory_allocated",
+        "max_memory_reserved",
+        "memory_stats",
+        "synchronize",
+    ],
+)
+def test_pytorch_answers_for_the_device_that_it_is_given(name: str) -> None:
+    inspect.signature(getattr(torch.accelerator, name)).bind(DEVICE)
+
+
+def test_tensors_heavier_than_what_the_allocator_handed_out_are_a_fault_that_says_so() -> None:
+    profile = simulate(one_convolution, StepSettings((2, 3, 4, 4), mode="inference"), target="cpu")
+    right = AllocatorMeasurement("cpu", {"inference": profile.peak_bytes}, profile)
+    wrong = AllocatorMeasurement("cpu", {"inference": profile.peak_bytes - 1500}, profile)
+    assert (right.workspace_bytes, right.fault) == (0, None)
+    assert wrong.workspace_bytes == -1500
+    assert wrong.fault == (
+        "the tensors followed weigh 1,500 bytes more than the allocator handed out, at "
+        "aten.convolution.default of (model): the figures of this step are wrong"
+    )
 
 
 def _mem_tracker_peak(network: nn.Module) -> int:

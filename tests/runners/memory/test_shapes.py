@@ -32,6 +32,14 @@ def test_every_answer_is_a_new_tensor() -> None:
     )
 
 
+def test_a_view_that_its_schema_hides_is_no_new_tensor_the_second_time_either() -> None:
+    memo = ShapeMemo({})
+    images = meta(2, 3)
+    for _ in range(2):
+        flat = memo.run(aten._unsafe_view.default, (images, [6]), {})
+        assert flat.untyped_storage()._cdata == images.untyped_storage()._cdata
+
+
 def test_layouts_are_part_of_the_question() -> None:
     memo = ShapeMemo({})
     images = meta(2, 3, 4, 4)
@@ -55,10 +63,14 @@ def test_the_norms_and_convolutions_are_laid_out_as_the_cpu_lays_them_out() -> N
     for layout in (torch.contiguous_format, torch.channels_last):
         x = images.contiguous(memory_format=layout)
         mean, deviation = torch.zeros(2, 2), torch.ones(2, 2)
+        sequence, of_pixels = x.flatten(2).transpose(1, 2), torch.ones(2, 25, 1)
         for func, args in (
             (aten.native_batch_norm.default, (x, scale, scale, scale, scale, True, 0.1, 1e-5)),
             (aten.native_batch_norm.default, (x, scale, scale, scale, scale, False, 0.1, 1e-5)),
             (aten.native_batch_norm.default, (x, None, None, None, None, True, 0.1, 1e-5)),
+            (aten.native_batch_norm.default, (x.bfloat16(), None, None, scale, scale, True, 0.1, 1e-5)),
+            (aten.native_layer_norm.default, (sequence.bfloat16(), [4], None, None, 1e-5)),
+            (aten.native_layer_norm.default, (sequence.bfloat16(), [4], scale, scale, 1e-5)),
             *(
                 (
                     aten.native_batch_norm_backward.default,
@@ -71,9 +83,14 @@ def test_the_norms_and_convolutions_are_laid_out_as_the_cpu_lays_them_out() -> N
                 aten.native_group_norm_backward.default,
                 (images, x, mean, deviation, scale, 2, 4, 25, 2, [True] * 3),
             ),
+            (aten.native_layer_norm.default, (sequence, [4], None, None, 1e-5)),
+            (
+                aten.native_layer_norm_backward.default,
+                (sequence, sequence, [4], of_pixels, of_pixels, scale, scale, [True, True, False]),
+            ),
             (aten.convolution.default, (x, weight, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1)),
         ):
-            without_data = [arg.to("meta") if isinstance(arg, torch.Tensor) else arg for arg in args]
+            without_data = [_without_data(arg) if isinstance(arg, torch.Tensor) else arg for arg in args]
             assert layouts(memo.run(func, tuple(without_data), {})) == layouts(func(*args)), func
 
 

@@ -29,7 +29,7 @@ def test_a_simulation_equals_real_tensors_at_every_operation(case: str, mode: Mo
     real = follow(build(case), small(mode))
     assert simulated.peak_bytes == real.peak_bytes
     assert simulated.timeline == real.timeline
-    assert simulated.blocks == real.blocks
+    assert simulated.tensors == real.tensors
     assert simulated.events == real.events
     assert (simulated.static_bytes, simulated.saved_bytes) == (real.static_bytes, real.saved_bytes)
     assert (simulated.allocations, simulated.allocated_bytes) == (real.allocations, real.allocated_bytes)
@@ -42,7 +42,7 @@ def test_the_optimizers_of_a_simulation_allocate_what_real_ones_do(settings: dic
     simulated = simulate(build(CASES[0]), small(**settings), target="cpu")
     real = follow(build(CASES[0]), small(**settings))
     assert simulated.timeline == real.timeline
-    assert simulated.blocks == real.blocks
+    assert simulated.tensors == real.tensors
 
 
 @pytest.mark.parametrize("mode", ["train", "inference"])
@@ -58,7 +58,7 @@ def test_following_a_step_changes_nothing_that_its_allocator_sees(case: str, mod
     step.run()
     unobserved = _events(step, lambda run: run)
     tracker = ModuleTracker(step.model)
-    follower = Follower(tracker, CPU, 1, host=True)
+    follower = Follower(tracker, CPU, 1, host=True, target="cpu")
 
     def observed(run: Callable[[], None]) -> Callable[[], None]:
         def observe() -> None:
@@ -67,7 +67,7 @@ def test_following_a_step_changes_nothing_that_its_allocator_sees(case: str, mod
 
         return observe
 
-    with tracker.attached():
+    with tracker.attached(), follower.attached():
         assert _events(step, observed, follower) == unobserved
 
 
@@ -87,7 +87,7 @@ def _events(
 
 def test_a_simulation_is_the_same_twice() -> None:
     first, second = (simulate(build(CASES[0]), small()) for _ in range(2))
-    assert (first.timeline, first.blocks, first.events) == (second.timeline, second.blocks, second.events)
+    assert (first.timeline, first.tensors, first.events) == (second.timeline, second.tensors, second.events)
 
 
 def test_a_batch_costs_only_what_depends_on_it() -> None:

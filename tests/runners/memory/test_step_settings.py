@@ -48,7 +48,7 @@ def test_each_setting_simulates_as_it_runs(network: str, settings: Mapping[str, 
     simulated = simulate(variant(network), small(mode, **settings), target="cpu")
     real = follow(variant(network), small(mode, **settings))
     assert simulated.timeline == real.timeline
-    assert simulated.blocks == real.blocks
+    assert simulated.tensors == real.tensors
 
 
 def test_autocast_knows_a_policy_for_operators_that_the_device_treats() -> None:
@@ -87,10 +87,10 @@ def test_the_cpu_casts_the_logits_to_float32_and_cuda_their_log_softmax() -> Non
     softmax = {}
     for target in get_args(Target):
         profile = simulate(variant(NETWORKS[0]), small(precision="bf16-autocast"), target=target)
-        saved = [b for b in profile.blocks if b.category == "activations"]
+        saved = [b for b in profile.tensors if b.category == "activations"]
         assert {b.dtype for b in saved if b.operator == "aten.convolution.default"} == {"bfloat16"}
         assert {b.dtype for b in saved if b.operator == "aten.nll_loss_forward.default"} == {"float32"}
-        (softmax[target],) = [b.dtype for b in profile.blocks if b.operator == "aten._log_softmax.default"]
+        (softmax[target],) = [b.dtype for b in profile.tensors if b.operator == "aten._log_softmax.default"]
     assert softmax == {"cpu": "float32", "cuda": "bfloat16"}
 
 

@@ -143,7 +143,7 @@ def test_every_byte_saved_or_computed_belongs_to_a_module_of_the_network() -> No
     network = torchvision.models.resnet18()
     names = {name for name, _ in network.named_modules()}
     profile = simulate(module(torchvision.models.resnet18), small())
-    for block in profile.blocks:
+    for block in profile.tensors:
         if block.category == "activations":
             assert block.module in names | {"(loss)"}
         if block.category == "gradients":
