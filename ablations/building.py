@@ -1,6 +1,5 @@
 """From a variant to a network, with weights drawn by (seed, parameter's name)."""
 
-import hashlib
 import math
 
 import torch
@@ -8,6 +7,7 @@ from torch import nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from ablations import registry
+from ablations.seeds import stream_seed
 from ablations.variant import Variant
 
 _NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, FrozenBatchNorm2d)
@@ -61,12 +61,6 @@ def initialise(network: nn.Module, seed: int) -> None:
                 # Not torch.manual_seed: it would seed accelerators too, which are not restored here.
                 torch.default_generator.manual_seed(stream_seed(seed, name))
                 reset()
-
-
-def stream_seed(seed: int, name: str) -> int:
-    """A 63-bit seed of its own for each (seed, name)."""
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 @torch.no_grad()

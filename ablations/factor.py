@@ -52,6 +52,10 @@ class Examples:
 WORD = re.compile(r"[A-Za-z0-9_.-]+")
 """What specifications can hold as a name or a level."""
 
+_INTEGER = r"-?\d{1,18}"
+_LONGEST = 60
+"""Characters of a level that a message repeats."""
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The end of an error message: the nearest candidate, or all of them.
@@ -72,6 +76,26 @@ def format_level(level: Level) -> str:
     if isinstance(level, tuple):
         return ("x" if len(level) == 2 else "-").join(map(str, level))
     return str(level)
+
+
+def level_text(value: object) -> str:
+    """A level as TOML has it (3, true, "deep64", [3, 2]) in the words of a specification.
+
+    A number with a fraction is written too, since a word may look like one.
+
+    Raises:
+        ValueError: It can be no level of any factor.
+    """
+    match value:
+        case bool() | int() | str():
+            return format_level(value)
+        case float():
+            return str(value)
+        case [_, _, *_]:
+            numbers = tuple(entry for entry in value if type(entry) is int)
+            if len(numbers) == len(value):
+                return format_level(numbers)
+    raise ValueError("expected a word, a whole number, true, false or a pair such as [3, 2]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +174,7 @@ class Factor:
             if text == format_level(choice):
                 return choice
         if self.range is not None:
-            numbers = re.fullmatch(r"(-?\d{1,18})(?:x(-?\d{1,18}))?", text)
+            numbers = re.fullmatch(rf"({_INTEGER})(?:x({_INTEGER}))?", text)
             if numbers is not None:
                 rows, columns = numbers.groups()
                 level: Level = int(rows) if columns is None else (int(rows), int(columns))
@@ -166,21 +190,20 @@ class Factor:
         return all(type(entry) is int and entry in self.range for entry in entries)
 
     def _refusal(self, text: str) -> ValueError:
+        shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        said = f"factor {self.name!r} has no level {shown!r}"
+        number = round(float(text)) if re.fullmatch(r"-?\d{1,9}(?:\.\d{1,9})?", text) else None
         if self.range is None:
-            hint = nearest(text, map(format_level, self.choices))
             numeric = [choice for choice in self.choices if isinstance(choice, int)]
-            if re.fullmatch(r"-?\d{1,9}", text) and len(numeric) == len(self.choices):
-                near = min(numeric, key=lambda choice: abs(choice - int(text)))
-                hint = f": expected one of {self.expected}; nearest is {format_level(near)}"
-            return ValueError(f"factor {self.name!r} has no level {text!r}{hint}")
-        numbers = [int(entry) for entry in re.findall(r"-?\d{1,18}", text)]
-        clamped = [min(max(number, self.range.low), self.range.high) for number in numbers]
-        level: Level = self.baseline
+            if number is None or len(numeric) < len(self.choices):
+                return ValueError(f"{said}{nearest(text, map(format_level, self.choices))}")
+            near: Level = min(numeric, key=lambda choice: abs(choice - number))
+            return ValueError(f"{said}: expected one of {self.expected}; nearest is {format_level(near)}")
+        numbers = [number] if number is not None else [int(entry) for entry in re.findall(_INTEGER, text)]
+        clamped = [min(max(entry, self.range.low), self.range.high) for entry in numbers]
+        near = self.baseline
         if len(clamped) == 1:
-            level = clamped[0]
+            near = clamped[0]
         elif self.pairs and len(clamped) == 2:
-            level = (clamped[0], clamped[1])
-        return ValueError(
-            f"factor {self.name!r} has no level {text!r}: expected {self.expected};"
-            f" nearest is {format_level(level)}"
-        )
+            near = (clamped[0], clamped[1])
+        return ValueError(f"{said}: expected {self.expected}; nearest is {format_level(near)}")

@@ -10,21 +10,22 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
-from ablations.factor import BEHAVIOURAL, Examples, Factor, Kind, Level, Range, nearest
+from ablations.factor import Factor, Level, nearest
+from ablations.signature import factors_of
 from ablations.variant import Variant, parse
 
-Constructor = Callable[..., nn.Module]
+if TYPE_CHECKING:
+    from torch import nn
+
+Constructor = Callable[..., "nn.Module"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +64,55 @@ class Architecture:
         Raises:
             ValueError: A factor or level that does not exist, or a combination that cannot be built.
         """
-        chosen = {name: self.factor(name).check(level) for name, level in levels.items()}
-        complete = {factor.name: chosen.get(factor.name, factor.baseline) for factor in self.factors}
-        names = sorted(complete)
-        variant = Variant(
-            self.name,
-            tuple((name, complete[name]) for name in names),
-            tuple((name, self.factor(name).baseline) for name in names),
-        )
-        try:
-            with torch.device("meta"):  # the constructor itself is the judge of what it can build
-                self.construct(**complete)
-        except ValueError as error:
-            raise ValueError(f"variant {variant}: {error}") from None
-        except Exception as error:
-            kind = type(error).__name__
-            raise ValueError(f"variant {variant}: the constructor failed: {kind}: {error}") from error
+        variant = self._assemble(levels)
+        refusal = _refusal(self.construct, variant)
+        if refusal is not None:
+            raise ValueError(refusal)
         return variant
+
+    def sketch(self, levels: Mapping[str, Level]) -> "tuple[Variant, nn.Module]":
+        """A variant with its network on `meta`, for which nothing is allocated.
+
+        Raises:
+            ValueError: As `variant`.
+        """
+        variant = self._assemble(levels)
+        return variant, _sketch(self.construct, variant)
+
+    def _assemble(self, levels: Mapping[str, Level]) -> Variant:
+        chosen = {name: self.factor(name).check(level) for name, level in levels.items()}
+        names = sorted(factor.name for factor in self.factors)
+        baseline = {factor.name: factor.baseline for factor in self.factors}
+        return Variant(
+            self.name,
+            tuple((name, chosen.get(name, baseline[name])) for name in names),
+            tuple((name, baseline[name]) for name in names),
+        )
+
+
+def _sketch(construct: Constructor, variant: Variant) -> "nn.Module":
+    """The network on `meta`; the constructor itself is the judge of what it can build."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return construct(**dict(variant.levels))
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        if isinstance(error, ValueError):  # its own refusal
+            raise ValueError(f"variant {variant}: {reason}") from None
+        kind = type(error).__name__
+        raise ValueError(f"variant {variant}: the constructor failed: {kind}: {reason}") from error
+
+
+@cache
+def _refusal(construct: Constructor, variant: Variant) -> str | None:
+    """Why a variant cannot be built; None where it can."""
+    try:
+        _sketch(construct, variant)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 _architectures: dict[str, Architecture] = {}
@@ -99,52 +132,9 @@ def architecture(construct: Constructor) -> Constructor:
     if name in _architectures:
         known = _architectures[name].source
         raise ValueError(f"architecture {name!r} is registered already, by {known}; rename one")
-    documentation = inspect.getdoc(construct) or ""
-    helps = _argument_help(documentation)
-    hints = get_type_hints(construct, include_extras=True)
-    factors = tuple(
-        _factor(parameter, hints.get(parameter.name), helps.get(parameter.name, ""))
-        for parameter in inspect.signature(construct).parameters.values()
-    )
-    summary = documentation.partition("\n")[0]
-    _architectures[name] = Architecture(name, summary, factors, construct, source)
+    summary = (inspect.getdoc(construct) or "").partition("\n")[0]
+    _architectures[name] = Architecture(name, summary, factors_of(construct), construct, source)
     return construct
-
-
-def _argument_help(documentation: str) -> dict[str, str]:
-    """The `Args:` section of a Google-style docstring, by argument."""
-    _, _, section = documentation.partition("Args:\n")
-    section = re.split(r"\n(?=\S)", section, maxsplit=1)[0]
-    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", section, flags=re.MULTILINE)
-    return {name: re.sub(r"\s+", " ", text).strip() for name, text in entries}
-
-
-def _factor(parameter: inspect.Parameter, hint: Any, text: str) -> Factor:
-    if parameter.kind is not inspect.Parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
-        raise ValueError(f"argument {parameter.name!r}: a factor is a keyword-only argument with a default")
-    kind, span, examples = BEHAVIOURAL, None, Examples()
-    if get_origin(hint) is Annotated:
-        hint, *extras = get_args(hint)
-        for extra in extras:
-            match extra:
-                case Kind():
-                    kind = extra
-                case Range():
-                    span = extra
-                case Examples():
-                    examples = extra
-    union = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    choices: tuple[Level, ...] = ()
-    if hint is bool:
-        choices = (False, True)
-    elif get_origin(hint) is Literal:
-        choices = get_args(hint)
-    elif not (span is not None and int in union):
-        raise ValueError(
-            f"argument {parameter.name!r}: annotate it with Literal[...], bool, or Annotated[int, Range(...)]"
-        )
-    pairs = any(get_origin(member) is tuple for member in union)
-    return Factor(parameter.name, kind, parameter.default, choices, span, pairs, examples.levels, text)
 
 
 def _discover() -> None:
@@ -153,31 +143,44 @@ def _discover() -> None:
         importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def load_plugin(path: Path) -> None:
-    """Run a Python file that registers architectures of the user's own. Loading it twice does nothing.
+def load_plugin(path: Path) -> ModuleType:
+    """Run a Python file of the user's own, which may register architectures. Loading it twice runs it once.
 
     Raises:
         ValueError: There is no such file, or it fails.
     """
     _discover()  # so that a name that the suite has is the plugin's mistake
     path = path.resolve()
-    if any(getattr(module, "__file__", None) == str(path) for module in list(sys.modules.values())):
-        return
-    # Two files of one name in different folders are two plugins.
-    name = f"ablations_plugin_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) == str(path):
+            return module
+    name = _plugin_name(path)
     specification = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or specification is None or specification.loader is None:
         raise ValueError(f"plugin {path}: expected a Python file that registers architectures")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
-    before = dict(_architectures)
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        _architectures.clear()  # what it registered before failing would stand in the corrected file's way
-        _architectures.update(before)
+    except BaseException as error:
+        unload_plugin(path)  # what it registered before failing would stand in the corrected file's way
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise ValueError(f"plugin {path} failed: {type(error).__name__}: {error}") from error
+    return module
+
+
+def unload_plugin(path: Path) -> None:
+    """Drop a plugin's file and the architectures that it registered; nothing where it was not loaded."""
+    path = path.resolve()
+    sys.modules.pop(_plugin_name(path), None)
+    for name in [name for name, found in _architectures.items() if found.source == path]:
+        del _architectures[name]
+
+
+def _plugin_name(path: Path) -> str:
+    """Two files of one name in different folders are two plugins."""
+    return f"ablations_plugin_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
 
 
 def architectures() -> dict[str, Architecture]:

@@ -1,5 +1,8 @@
 """The device that trials run on, by way of `torch.accelerator`: thin, and the same for every vendor."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 
 from runners.errors import BadInput
@@ -37,3 +40,43 @@ def synchronize(device: str) -> None:
     """Wait until the device has finished; a CPU always has."""
     if device != "cpu":
         torch.accelerator.synchronize(torch.device(device))
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """An accelerator's memory at one moment, in bytes.
+
+    Attributes:
+        total: What it has.
+        held_by_others: What is neither free nor reserved by this process's allocator. This process's own
+            context is among it, some hundred MiB.
+    """
+
+    total: int
+    held_by_others: int
+
+
+class Figures(Protocol):
+    """What is asked of an accelerator (`torch.accelerator` has it)."""
+
+    def get_memory_info(self, device: torch.device, /) -> tuple[int, int]:
+        """Bytes free and in all."""
+
+    def memory_reserved(self, device: torch.device, /) -> int:
+        """Bytes that this process's allocator holds."""
+
+
+def memory(device: str, figures: Figures | None = None) -> DeviceMemory | None:
+    """The memory of an accelerator; None where it cannot be asked.
+
+    Args:
+        device: `cuda`, `cuda:1`, ...
+        figures: Whom to ask; `torch.accelerator` by default.
+    """
+    figures = figures or torch.accelerator
+    try:
+        free, total = figures.get_memory_info(torch.device(device))
+        reserved = figures.memory_reserved(torch.device(device))
+    except Exception:  # noqa: BLE001 - after a fault of its own a device may not answer, and that is no news
+        return None
+    return DeviceMemory(total, max(0, total - free - reserved))

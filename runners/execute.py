@@ -1,21 +1,22 @@
 """One trial in its own process: from a plan's entry to a record on disk."""
 
+import faulthandler
 import os
 import signal
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Any
 
 import psutil
-import torch
 
-import ablations
 from results.records.directory import write_record
 from results.records.record import Outcome, Record, RecordDetails
-from runners import probes
+from runners import printed, probes
 from runners.outcomes import failure
 from runners.trial import Trial, trial_from_json
 
@@ -23,25 +24,45 @@ from runners.trial import Trial, trial_from_json
 def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -> None:
     """Run a trial and write its record; the entry point of a trial's process.
 
+    Where a record is there already, by another run at work in the same directory, that one counts. Whatever
+    the process prints goes into a log beside the records.
+
     Args:
         content: The trial, from `Trial.to_json`.
         run: The run directory.
         environment: Id of the environment.
         attempt: 1 for the first try.
+
+    Raises:
+        StorageError: The run directory takes no more.
     """
-    started, start = datetime.now(UTC), time.perf_counter()
     # Ctrl-C reaches every process of the terminal; the parent decides what becomes of its trials.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
-    trial = trial_from_json(content)
+    directory, log = Path(run), printed.log_name(content["id"], environment, attempt)
+    printed.keep(directory, log)
+    faulthandler.enable(2)  # a crash in a library leaves its trace in the log
+    record = _run(trial_from_json(content), environment, attempt)
+    if printed.anything(directory, log):
+        record = _naming(record, log)
+    with suppress(FileExistsError):
+        write_record(directory, record)
+    printed.finished(directory, log)
+
+
+def _run(trial: Trial, environment: str, attempt: int) -> Record:
+    import torch
+
+    from runners import plugins
+
+    started, start = datetime.now(UTC), time.perf_counter()
     torch.set_num_threads(trial.threads)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     try:
-        for plugin in trial.plugins:
-            ablations.load_plugin(Path(plugin))
+        plugins.load(map(Path, trial.plugins))
         result = probes.get(trial.workload.kind).run(trial)
-    except Exception as error:  # noqa: BLE001 - what no arm could catch concerns them all
-        result = probes.Result(tuple(failure(arm, error) for arm in trial.arms))
+    except BaseException as error:  # noqa: BLE001 - what no arm could catch concerns them all
+        result = probes.Result(tuple(failure(trial, arm, error) for arm in trial.arms))
     details: RecordDetails = {
         "threads": trial.threads,
         "load_at_start": load,
@@ -49,8 +70,18 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         **result.details,
     }
     seconds = time.perf_counter() - start
-    record = make_record(trial, environment, attempt, result.outcomes, started, seconds, details)
-    write_record(Path(run), record)
+    return make_record(trial, environment, attempt, result.outcomes, started, seconds, details)
+
+
+def _naming(record: Record, log: str) -> Record:
+    """The record, and the reasons of arms that failed, with the name of what was printed."""
+    outcomes = tuple(
+        replace(outcome, reason=printed.with_log(outcome.reason, log))
+        if outcome.status == "failed"
+        else outcome
+        for outcome in record.outcomes
+    )
+    return replace(record, outcomes=outcomes, details={**record.details, "log": log})
 
 
 def make_record(

@@ -42,12 +42,11 @@ class Complexity:
 
 @dataclass
 class _Counts(TorchDispatchMode):
-    """Counts operators as they run, and keeps their names and shapes."""
+    """Counts operators as they run."""
 
     macs: int = 0
     norm_operations: int = 0
     activations: int = 0
-    trace: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -60,24 +59,45 @@ class _Counts(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
-        inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (inputs, outputs)]
-        self.trace.append(f"{func}{shapes}")
         if func is _aten.convolution.default:
             image, weight, transposed = args[0], args[1], args[6]
             # A convolution reads one weight[0] (in channels / groups x rows x columns) per output element;
             # a transposed one writes one (out channels / groups x rows x columns) per input element.
-            self.macs += (image if transposed else outputs[0]).numel() * math.prod(weight.shape[1:])
-            self.activations += outputs[0].numel()
+            self.macs += (image if transposed else result).numel() * math.prod(weight.shape[1:])
+            self.activations += result.numel()
         elif func in (_aten.addmm.default, _aten.mm.default, _aten.bmm.default):
             left = args[1] if func is _aten.addmm.default else args[0]
-            self.macs += outputs[0].numel() * left.shape[-1]
-            self.activations += outputs[0].numel()
+            self.macs += result.numel() * left.shape[-1]
+            self.activations += result.numel()
         elif func in _BATCH_NORMS:
-            self.norm_operations += 2 * outputs[0].numel()
+            self.norm_operations += 2 * result[0].numel()
         elif func is _aten.native_group_norm.default:
-            self.norm_operations += 5 * outputs[0].numel()
+            self.norm_operations += 5 * result[0].numel()
+        return result
+
+
+@dataclass
+class _Trace(TorchDispatchMode):
+    """Keeps the names of operators as they run, and the shapes of what they read and give."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        shapes = [
+            [tuple(leaf.shape) for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+            for tree in ((args, kwargs), result)
+        ]
+        self.lines.append(f"{func}{shapes}")
         return result
 
 
@@ -87,7 +107,10 @@ def complexity(network: nn.Module, image_size: int, in_channels: int = 3) -> Com
     Raises:
         ValueError: The network cannot hold an image of that size.
     """
-    counts, output = _observe(network, torch.empty(1, in_channels, image_size, image_size, device="meta"))
+    counts = _Counts()
+    output = _pass_through(
+        network, torch.empty(1, in_channels, image_size, image_size, device="meta"), counts
+    )
     return Complexity(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         macs=counts.macs,
@@ -113,18 +136,20 @@ def fingerprint(network: nn.Module, image_size: int, in_channels: int = 3) -> st
     for training in (False, True):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
-            counts, output = _observe(network, image, training=training)
-        digest.update("\n".join(counts.trace).encode())
+            trace = _Trace()
+            output = _pass_through(network, image, trace, training=training)
+        digest.update("\n".join(trace.lines).encode())
         digest.update(output.numpy().tobytes())
     return digest.hexdigest()
 
 
-def _observe(network: nn.Module, image: Tensor, *, training: bool = False) -> tuple[_Counts, Tensor]:
-    counts = _Counts()
+def _pass_through(
+    network: nn.Module, image: Tensor, observer: TorchDispatchMode, *, training: bool = False
+) -> Tensor:
     was_training = network.training
     network.train(training)
     try:
-        with torch.no_grad(), counts:
+        with torch.no_grad(), observer:
             output: Tensor = network(image)
     except RuntimeError as error:
         size = image.shape[-1]
@@ -132,4 +157,4 @@ def _observe(network: nn.Module, image: Tensor, *, training: bool = False) -> tu
         raise ValueError(f"an image of {size} px does not fit through the network: {reason}") from error
     finally:
         network.train(was_training)
-    return counts, output
+    return output

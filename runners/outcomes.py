@@ -2,14 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 import ablations
 from ablations import Variant
 from results.records.record import Curve, Measurement, Outcome, OutcomeDetails, Status
+from results.records.values import clean
 from runners.trial import Trial, TrialArm
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+LONGEST_REASON = 500
+"""Characters of an exception's own text."""
+OTHERS_SHARE = 0.05
+"""Of a device's memory: where other processes hold more, running out of it says little about an arm."""
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome of training, not an error of ours
@@ -45,12 +53,12 @@ def make_variant(arm: TrialArm) -> Variant:
         raise NotApplicable(str(error)) from error
 
 
-def build_arm(trial: Trial, arm: TrialArm, *, seed: int) -> nn.Module:
+def build_arm(trial: Trial, arm: TrialArm, *, seed: int) -> "nn.Module":
     """The arm's network on the trial's device, in training mode."""
     return ablations.build(make_variant(arm), seed=seed, device=trial.device)
 
 
-def builder(variant: Variant) -> Callable[[torch.device], nn.Module]:
+def builder(variant: Variant) -> "Callable[[torch.device], nn.Module]":
     """A function from a device to the variant's network on it."""
     return lambda device: ablations.build(variant, device=device)
 
@@ -62,6 +70,19 @@ def in_channels(variant: Variant) -> int:
     return channels
 
 
+def each_arm(trial: Trial, measure: Callable[[Trial, TrialArm], Findings]) -> tuple[Outcome, ...]:
+    """Measure the trial's arms one after the other; whatever one raises becomes its status and reason."""
+    return tuple(_attempt(trial, arm, measure) for arm in trial.arms)
+
+
+def _attempt(trial: Trial, arm: TrialArm, measure: Callable[[Trial, TrialArm], Findings]) -> Outcome:
+    try:
+        found = measure(trial, arm)
+    except BaseException as error:  # noqa: BLE001 - an arm may fail in any way, and the run goes on
+        return failure(trial, arm, error)
+    return replace(blank(arm), measurements=found.measurements, curves=found.curves, details=found.details)
+
+
 def blank(arm: TrialArm) -> Outcome:
     """The arm's outcome before anything was found out."""
     text = arm.complete_variant.partition(":")[2]
@@ -69,22 +90,29 @@ def blank(arm: TrialArm) -> Outcome:
     return Outcome(arm=arm.name, variant=arm.variant, levels=levels)
 
 
-def attempt(arm: TrialArm, measure: Callable[[], Findings]) -> Outcome:
-    """Measure one arm; whatever it raises becomes its status and reason."""
-    try:
-        found = measure()
-    except Exception as error:  # noqa: BLE001 - an arm may fail in any way, and the run goes on
-        return failure(arm, error)
-    return replace(blank(arm), measurements=found.measurements, curves=found.curves, details=found.details)
+def failure(trial: Trial, arm: TrialArm, error: BaseException) -> Outcome:
+    """The outcome of an arm that raised.
+
+    Running out of a device's memory is final, unless others held some of it: that is worth another try.
+    """
+    status, reason = status_of(error), reason_of(error)
+    if status == "out_of_memory" and trial.device != "cpu":
+        from runners import devices
+
+        memory = devices.memory(trial.device)
+        if memory is not None and memory.held_by_others > OTHERS_SHARE * memory.total:
+            status = "failed"
+            reason += (
+                f"; other processes held {memory.held_by_others / 2**30:.1f} of the device's"
+                f" {memory.total / 2**30:.1f} GiB: --retry-failed asks again"
+            )
+    return replace(blank(arm), status=status, reason=reason)
 
 
-def failure(arm: TrialArm, error: Exception) -> Outcome:
-    """The outcome of an arm that raised."""
-    return replace(blank(arm), status=status_of(error), reason=reason_of(error))
-
-
-def status_of(error: Exception) -> Status:
+def status_of(error: BaseException) -> Status:
     """The status that an exception stands for."""
+    import torch
+
     match error:
         case Diverged():
             return "diverged"
@@ -95,18 +123,27 @@ def status_of(error: Exception) -> Status:
         case MemoryError() | torch.OutOfMemoryError():
             return "out_of_memory"
         # The CPU's allocator has no exception of its own.
-        case RuntimeError() if "DefaultCPUAllocator: can't allocate memory" in str(error):
+        case RuntimeError() if "DefaultCPUAllocator: can't allocate memory" in _text(error):
             return "out_of_memory"
     return "failed"
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """An exception in one line, with the place it was raised at where it is a fault."""
-    text = " ".join(str(error).split())[:500]
+    text = " ".join(_text(error).split())[:LONGEST_REASON]
     if isinstance(error, Diverged | NotApplicable | TimedOut):
-        return text
+        return clean(text)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     trace, place = error.__traceback__, ""
     while trace is not None:
         place = f" ({trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno})"
         trace = trace.tb_next
-    return f"{type(error).__name__}: {text}{place}"
+    return clean(f"{said}{place}")
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says of itself."""
+    try:
+        return str(error)
+    except BaseException as another:  # noqa: BLE001 - its text is code of the arm too
+        return f"(asked for its text, it raised {type(another).__name__})"

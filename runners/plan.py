@@ -1,27 +1,20 @@
 """From a study to its trials: the complete list, before anything runs."""
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 
-import ablations
-from ablations import Level
-from ablations.factor import format_level
-from ablations.variant import canonical
-from results.records.resolved_study import CONTROL_FACTOR, Arm, FactorInfo, Relation, ResolvedStudy, Workload
-from runners import datasets, probes
-from runners.errors import BadInput
+from results.records.resolved_study import ResolvedStudy, Workload
+from runners.arms import arms_of
+from runners.contexts import Context, contexts_of
+from runners.feasibility import check
 from runners.machine_speed import REFERENCE
-from runners.operator_counts import complexity
-from runners.outcomes import in_channels
-from runners.probes import Probe, WorkloadSettings
+from runners.resolve import resolve
 from runners.study import Study
-from runners.trial import Trial, TrialArm, make_trial
+from runners.trial import Trial
+from runners.trial_id import identified
 
 _SCALING = 0.85
-_AMPLE_PIXELS = 512
-"""An image that any geometry of a stem can hold."""
+"""A second thread adds less than the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +24,19 @@ class Plan:
     Attributes:
         study: The study with every default filled in, as the run directory keeps it.
         trials: In order of execution; trials of one wave may run side by side.
+        warnings: A line for each arm that will fail; it becomes a row that says why.
     """
 
     study: ResolvedStudy
     trials: tuple[Trial, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    device: str
+    cores: int
+    macs_per_second: float
 
 
 def plan(
@@ -57,236 +59,42 @@ def plan(
     Raises:
         BadInput: Arms that cannot be built, or inputs that they cannot hold; all of them at once.
     """
-    arms = _arms(study)
-    contexts: list[tuple[Relation | None, WorkloadSettings]] = [
-        (None, settings) for settings in _complexity_contexts(study)
+    arms = arms_of(study)
+    contexts = list(contexts_of(study, arms))
+    warnings = check(study, arms, contexts)
+    resolved = resolve(study, arms, contexts, budget_seconds)
+    machine = _Machine(device, cores, macs_per_second)
+    trials = [
+        trial
+        for context, workload in zip(contexts, resolved.workloads, strict=True)
+        for trial in _trials(study, context, workload, machine)
     ]
-    for settings in study.workloads:
-        contexts.append((None, settings))
-        contexts += [(Relation(kind, settings.name), other) for kind, other in settings.companions]
-    mistakes: list[str] = []
-    workloads: list[Workload] = []
-    trials: list[Trial] = []
-    for relation, settings in contexts:
-        probe = probes.get(settings.kind)
-        variants = {arm.name: _arm_variant(study, settings, arm) for arm in arms}
-        macs = _check(study, settings, arms, variants, mistakes)
-        workload = _workload(settings, probe, arms, variants, relation)
-        workloads.append(workload)
-        if not mistakes:
-            trials += _trials(
-                study,
-                settings,
-                probe,
-                workload,
-                variants,
-                macs,
-                device=device,
-                cores=cores,
-                macs_per_second=macs_per_second,
-            )
-    if mistakes:
-        raise BadInput(list(dict.fromkeys(mistakes)))
-    resolved = ResolvedStudy(
-        name=study.name,
-        question=study.file.question,
-        architecture=study.architecture.name,
-        design=study.file.design,
-        seed=study.file.seed,
-        factors=tuple(
-            FactorInfo(
-                name, study.architecture.factor(name).kind.value, study.architecture.factor(name).help, levels
-            )
-            for name, levels in study.file.factors.items()
-        ),
-        arms=arms,
-        workloads=tuple(workloads),
-        metrics=tuple(
-            replace(metric, margin=study.file.margins.get(metric.name, metric.margin))
-            for kind in dict.fromkeys(settings.kind for _, settings in contexts)
-            for metric in probes.get(kind).metrics
-        ),
-        budget_seconds=budget_seconds,
-    )
-    return Plan(resolved, tuple(sorted(trials, key=_order)))
+    return Plan(resolved, tuple(sorted(trials, key=_order)), warnings)
 
 
-def _arms(study: Study) -> tuple[Arm, ...]:
-    """Baseline, control, then the design's arms."""
-    factors = study.file.factors
-    match study.file.design:
-        case "one-at-a-time":
-            changes = [{name: level} for name, levels in factors.items() for level in levels[1:]]
-        case "full-factorial":
-            combinations = itertools.product(
-                *([(name, level) for level in factors[name]] for name in factors)
-            )
-            changes = [
-                {name: level for name, level in combination if level != factors[name][0]}
-                for combination in combinations
-            ]
-    named = [
-        Arm(",".join(f"{name}={change[name]}" for name in sorted(change)), "arm", change)
-        for change in changes
-        if change
-    ]
-    return (Arm("baseline", "baseline", {}), Arm(CONTROL_FACTOR, "control", {}), *named)
-
-
-def _complexity_contexts(study: Study) -> list[WorkloadSettings]:
-    """One complexity workload for each context that the study's workloads have between them."""
-    contexts: dict[tuple[object, ...], WorkloadSettings] = {}
-    for settings in study.workloads:
-        levels = _context_levels(study, settings)
-        key = (tuple(sorted(levels.items())), settings.image_size)
-        taken = [other.name for other in contexts.values()] + [other.name for other in study.workloads]
-        name = f"complexity-{settings.image_size}px"
-        if name in taken:
-            name = f"complexity-{settings.name}"
-        texts = {factor: format_level(level) for factor, level in levels.items()}
-        contexts.setdefault(
-            key, WorkloadSettings(kind="complexity", name=name, levels=texts, image_size=settings.image_size)
-        )
-    declared = {settings.kind for settings in study.workloads}
-    return [] if "complexity" in declared else list(contexts.values())
-
-
-def _context_levels(study: Study, settings: WorkloadSettings) -> dict[str, Level]:
-    """The levels that a workload fixes; a data set fixes channels and classes."""
-    levels = {name: study.architecture.factor(name).parse(text) for name, text in settings.levels.items()}
-    name = getattr(settings, "dataset", None)
-    if name is not None:
-        dataset = datasets.get(name)
-        known = {factor.name for factor in study.architecture.factors}
-        fixed: dict[str, Level] = {"in_channels": dataset.in_channels, "num_classes": dataset.num_classes}
-        levels |= {factor: level for factor, level in fixed.items() if factor in known}
-    return levels
-
-
-def _arm_variant(study: Study, settings: WorkloadSettings, arm: Arm) -> TrialArm:
-    """The arm in the workload's context, named even where it cannot be built."""
-    architecture = study.architecture
-    texts = {name: levels[0] for name, levels in study.file.factors.items()} | arm.changes
-    changed = _context_levels(study, settings) | {
-        name: architecture.factor(name).parse(text) for name, text in texts.items()
-    }
-    complete = {factor.name: changed.get(factor.name, factor.baseline) for factor in architecture.factors}
-    unusual = {
-        factor.name: complete[factor.name]
-        for factor in architecture.factors
-        if complete[factor.name] != factor.baseline
-    }
-    return TrialArm(arm.name, canonical(architecture.name, unusual), canonical(architecture.name, complete))
-
-
-def _check(
-    study: Study,
-    settings: WorkloadSettings,
-    arms: tuple[Arm, ...],
-    variants: dict[str, TrialArm],
-    mistakes: list[str],
-) -> dict[str, int]:
-    """MACs for one image by arm; what the user named and cannot be built is a mistake.
-
-    Combinations that only the design makes are let through: each becomes a row with its reason.
-    """
-    macs: dict[str, int] = {}
-    for arm in arms:
-        try:
-            macs[arm.name] = _macs(variants[arm.name].complete_variant, settings.image_size)
-        except ValueError as error:
-            macs[arm.name] = 0
-            if len(arm.changes) <= 1:
-                mistakes.append(f"study {study.name}, workload {settings.name}: arm {arm.name}: {error}")
-    return macs
-
-
-@cache
-def _macs(complete_variant: str, image_size: int) -> int:
-    """MACs for one image; 0 for a variant that fails at any size, which is its trials' to report.
-
-    Raises:
-        ValueError: The variant cannot be built, or holds larger images but not these.
-    """
-    variant = ablations.variant(complete_variant)
-    network = ablations.build(variant, device="meta")
-    channels = in_channels(variant)
-    try:
-        return complexity(network, image_size, channels).macs
-    except ValueError:
-        try:
-            complexity(network, _AMPLE_PIXELS, channels)
-        except ValueError:
-            return 0
-        raise
-
-
-def _workload(
-    settings: WorkloadSettings,
-    probe: Probe,
-    arms: tuple[Arm, ...],
-    variants: dict[str, TrialArm],
-    relation: Relation | None,
-) -> Workload:
-    own_batch = getattr(settings, "card", None) is not None
-    batch_size = None if own_batch else getattr(settings, "batch_size", None)
-    dataset = getattr(settings, "dataset", None)
-    parts = [
-        variants["baseline"].variant,
-        f"{settings.image_size} px",
-        *([f"batch {batch_size}"] if batch_size else []),
-        *([dataset] if dataset else []),
-        *([settings.context] if settings.context else []),
-    ]
-    return Workload(
-        name=settings.name,
-        kind=probe.kind,
-        block_unit=probe.block_unit,
-        replicates=settings.replicates,
-        variants={
-            arm.name: variants[arm.name].variant for arm in arms if probe.control or arm.role != "control"
-        },
-        input_size=settings.image_size,
-        batch_size=batch_size,
-        precision=getattr(settings, "precision", "fp32"),
-        dataset=dataset,
-        context=", ".join(parts),
-        settings=settings.model_dump(mode="json"),
-        relation=relation,
-        stopping=settings.stopping,
-    )
-
-
-def _trials(
-    study: Study,
-    settings: WorkloadSettings,
-    probe: Probe,
-    workload: Workload,
-    variants: dict[str, TrialArm],
-    macs: dict[str, int],
-    *,
-    device: str,
-    cores: int,
-    macs_per_second: float,
-) -> list[Trial]:
-    arms = [variants[name] for name in workload.variants]
+def _trials(study: Study, context: Context, workload: Workload, machine: _Machine) -> list[Trial]:
+    settings, probe = context.settings, context.probe
+    arms = [context.arms[name] for name in workload.variants]
     groups = [tuple(arms)] if settings.interleaved else [(arm,) for arm in arms]
-    threads = (getattr(settings, "threads", None) or cores) if probe.timed else 1
-    # A second thread adds less than the first.
-    rate = macs_per_second * (threads**_SCALING if device == "cpu" else 1)
+    macs = {name: rehearsal.macs for name, rehearsal in context.rehearsals.items()}
+    threads = (getattr(settings, "threads", None) or machine.cores) if probe.timed else 1
+    rate = machine.macs_per_second * (threads**_SCALING if machine.device == "cpu" else 1)
     return [
-        make_trial(
-            workload=workload,
-            arms=group,
-            block="exact" if probe.block_unit == "exact" else f"{probe.block_unit}-{index}",
-            index=index,
-            seed=study.file.seed,
-            device=device,
-            threads=threads,
-            timed=probe.timed,
-            wave=probe.wave,
-            estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group], rate),
-            plugins=study.plugins,
+        identified(
+            Trial(
+                id="",
+                workload=workload,
+                arms=group,
+                block="exact" if probe.block_unit == "exact" else f"{probe.block_unit}-{index}",
+                index=index,
+                seed=study.seed,
+                device=machine.device,
+                threads=threads,
+                timed=probe.timed,
+                wave=probe.wave,
+                estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group], rate),
+                plugins=study.plugins,
+            )
         )
         for index in range(workload.stopping.at_most if workload.stopping else workload.replicates)
         for group in groups

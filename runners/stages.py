@@ -6,17 +6,24 @@ that was not.
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from results.records.directory import latest
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
-from results.verdicts.stopping import decide
+from results.verdicts.stopping import decide, given_up
 from runners.plan import Plan
-from runners.trial import Trial, make_trial
+from runners.printed import without_log
+from runners.trial import Trial
+from runners.trial_id import identified
+
+Lost = frozenset[tuple[str, str]]
+"""Arms that nobody waits for any more, each as (workload, arm)."""
 
 
-def wanted(planned: Plan, records: Iterable[Record], environment: str) -> list[Trial]:
+def wanted(
+    planned: Plan, records: Iterable[Record], environment: str, lost: Lost = frozenset()
+) -> list[Trial]:
     """The trials known to be worth running: those of the fewest blocks, then one block after the other.
 
     A block beyond the fewest holds the arms and modes whose intervals are too wide still, the baseline and
@@ -27,10 +34,15 @@ def wanted(planned: Plan, records: Iterable[Record], environment: str) -> list[T
         planned: The complete plan.
         records: What is on record; of other environments too, which do not count.
         environment: Id of the environment.
+        lost: Arms that are not asked again where they are alone in a process; what they left stays wanted.
     """
     done = {r.trial: r for r in latest(records).values() if r.environment == environment}
     adaptive = [workload for workload in planned.study.workloads if workload.stopping]
-    found = [trial for trial in planned.trials if trial.index < trial.workload.replicates]
+    found = [
+        trial
+        for trial in planned.trials
+        if trial.index < trial.workload.replicates and (trial.id in done or is_worth_asking(trial, lost))
+    ]
     asked = [trial for trial in found if trial.workload in adaptive]
     for stage in itertools.count():
         if not all(trial.id in done for trial in asked):
@@ -46,6 +58,23 @@ def wanted(planned: Plan, records: Iterable[Record], environment: str) -> list[T
         asked += added
         found += added
     return found
+
+
+def lost_arms(records: Iterable[Record], environment: str) -> Lost:
+    """Arms that failed in the same way in two blocks of a workload: a third would not do better."""
+    found = given_up(_without_logs(record) for record in records)
+    return frozenset((workload, arm) for where, workload, arm in found if where == environment)
+
+
+def is_worth_asking(trial: Trial, lost: Lost) -> bool:
+    """Whether a trial may find out anything: an arm that is lost stays where others share its process."""
+    return any((trial.workload.name, arm.name) not in lost for arm in trial.arms)
+
+
+def _without_logs(record: Record) -> Record:
+    """The record with reasons as they are wherever its trial printed to, so that equal ones are equal."""
+    outcomes = tuple(replace(outcome, reason=without_log(outcome.reason)) for outcome in record.outcomes)
+    return replace(record, outcomes=outcomes)
 
 
 def _next_block(planned: Plan, workload: Workload, evidence: Sequence[Record], blocks: int) -> list[Trial]:
@@ -77,11 +106,14 @@ def _narrowed(block: Sequence[Trial], arms: set[str], modes: frozenset[str]) -> 
             found.append(trial)
             continue
         share = len(kept) / len(trial.arms) * len(settings["modes"]) / len(trial.workload.settings["modes"])
-        changes = {
-            "workload": replace(trial.workload, settings=settings),
-            "arms": kept,
-            "estimated_seconds": trial.estimated_seconds * share,
-        }
-        given = {field.name: getattr(trial, field.name) for field in fields(trial) if field.name != "id"}
-        found.append(make_trial(**given | changes))
+        found.append(
+            identified(
+                replace(
+                    trial,
+                    workload=replace(trial.workload, settings=settings),
+                    arms=kept,
+                    estimated_seconds=trial.estimated_seconds * share,
+                )
+            )
+        )
     return found

@@ -1,24 +1,13 @@
-"""The trial: the unit of execution and of resuming, and what its id is a hash of."""
+"""The trial: the unit of execution and of resuming. What its id is a hash of is in `runners.trial_id`."""
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
-import ablations
-from ablations.building import stream_seed
+from ablations.seeds import stream_seed
 from results.records.resolved_study import Workload
-
-_HOW_MANY = {
-    *("seeds", "processes", "half_width", "max_processes", "batch_sizes", "cards", "spot_check"),
-}
-"""Settings that say how many blocks and companions there are, and change none of them."""
-
-_PACKAGES = {"ablations": Path(ablations.__file__).parent, "runners": Path(__file__).parent}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +24,7 @@ class Trial:
     """One process of its own.
 
     Attributes:
-        id: A hash of what defines it; see `make_trial`.
+        id: A hash of what defines it.
         workload: What the arms are put through.
         arms: One arm, or all of a contrast where they are interleaved.
         block: What it shares with the trials it is compared with: `seed-3`, `process-0`, `exact`.
@@ -46,7 +35,7 @@ class Trial:
         timed: Whether it must have the machine to itself.
         wave: Trials of one wave may run side by side; waves follow one another.
         estimated_seconds: A rough forecast, for plans and progress.
-        plugins: Files of the user's own architectures.
+        plugins: Files of plugins that its process loads first.
     """
 
     id: str
@@ -76,50 +65,9 @@ class Trial:
         return asdict(self)
 
 
-def make_trial(**fields: Any) -> Trial:
-    """A trial whose id is a hash of what defines it: levels, workload, block, the sources it runs through.
-
-    The number of blocks is no part of it, so that a run with more seeds keeps those it has.
-    """
-    trial = Trial(id="", **fields)
-    given = trial.workload.settings
-    settings = {key: value for key, value in given.items() if key not in _HOW_MANY}
-    definition = {
-        "kind": trial.workload.kind,
-        "settings": settings,
-        "arms": [(arm.name, arm.complete_variant) for arm in trial.arms],
-        "baseline": trial.workload.variants["baseline"],
-        "block": trial.block,
-        "seed": trial.seed,
-        "device": trial.device,
-        "threads": trial.threads,
-        "sources": sources_digest(trial.workload.kind, trial.plugins),
-    }
-    digest = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
-    return replace(trial, id=digest[:16])
+_TRIAL = TypeAdapter(Trial)
 
 
 def trial_from_json(content: dict[str, Any]) -> Trial:
     """The inverse of `Trial.to_json`."""
-    return _TRIAL.validate_python(content)
-
-
-_TRIAL = TypeAdapter(Trial)
-
-
-@cache
-def sources_digest(kind: str, plugins: tuple[str, ...]) -> str:
-    """A hash of the source files that a trial of that kind runs through."""
-    files = [*_PACKAGES["ablations"].glob("*.py"), *_PACKAGES["ablations"].glob("architectures/*.py")]
-    runners = _PACKAGES["runners"]
-    files += [runners / "execute.py", runners / "probes" / f"{kind}.py"]
-    files += {
-        "complexity": [runners / "complexity.py"],
-        "memory": [*runners.glob("memory/*.py")],
-        "throughput": [*runners.glob("timing/*.py"), runners / "devices.py"],
-        "convergence": [*runners.glob("datasets/*.py")],
-    }.get(kind, [])
-    digest = hashlib.sha256()
-    for path in [*sorted(files), *map(Path, plugins)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return _TRIAL.validate_json(json.dumps(content))

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.results.planted_benchmarks import content, level, write
+from tests.results.planted_timing import write_timed_run
+
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "ablations": {"ablations"},
@@ -84,10 +87,65 @@ def test_the_blocker_that_the_next_tests_rely_on_blocks_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["run", "--help"], ["report", "--help"], ["compare", "--help"]]
+    "module", ["ablations", "ablations.factor", "ablations.variant", "ablations.registry"]
 )
-def test_help_needs_no_torch(command: list[str]) -> None:
-    code = WITHOUT_TORCH + f"from runners.__main__ import main\nmain({command!r})"
+def test_factors_and_specifications_need_no_torch(module: str) -> None:
+    code = f"{WITHOUT_TORCH}import {module}, ablations; print(ablations.variant, ablations.Range(1, 2))"
     process = run_python(code)
     assert process.returncode == 0, process.stderr
+    assert "function variant" in process.stdout
+
+
+def run_command(*command: str | Path) -> "subprocess.CompletedProcess[str]":
+    """The command line where torch cannot be imported."""
+    arguments = [str(argument) for argument in command]
+    return run_python(WITHOUT_TORCH + f"from runners.__main__ import main\nmain({arguments!r})")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["-h"], ["run", "--help"], ["report", "-h"], ["compare", "--help"], ["plan", "-h"]],
+)
+def test_help_needs_no_torch(command: list[str]) -> None:
+    process = run_command(*command)
+    assert process.returncode == 0, process.stderr
     assert "Usage: ablate" in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["--version"], "ablate 0."),
+        (["list", "studies"], "output-stride"),
+        (["list", "metrics"], "peak_bytes"),
+        (["list", "workloads"], "half_width"),
+        (["list", "datasets"], "digits"),
+        (["list", "claims"], "claims"),
+        (["list", "launchers"], "local"),
+        (["list", "sections"], "methods"),
+    ],
+)
+def test_listings_need_no_torch(command: list[str], said: str) -> None:
+    process = run_command(*command)
+    assert process.returncode == 0, process.stderr
+    assert said in process.stdout
+
+
+def test_what_needs_torch_says_so_under_the_blocker() -> None:
+    assert run_command("list", "factors").returncode == 4
+
+
+def test_a_run_is_reported_compared_and_added_to_without_torch(tmp_path: Path) -> None:
+    run = write_timed_run(tmp_path / "run")
+    benchmarks = write(
+        tmp_path / "blocks.json", content(level("batch", 1e-3, baseline=True), level("group", 2e-3))
+    )
+    commands: list[list[str | Path]] = [
+        ["report", "--quiet", run],
+        ["compare", run, run],
+        ["import", "--quiet", benchmarks, "--into", run],
+    ]
+    for command in commands:
+        process = run_command(*command)
+        assert process.returncode in {0, 1}, process.stderr
+        assert process.stderr == ""

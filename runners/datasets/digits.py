@@ -1,15 +1,22 @@
 """Handwritten digits of scikit-learn: embedded in the package, so that every machine has real images."""
 
-import torch
-from sklearn.datasets import load_digits
+from typing import TYPE_CHECKING
 
-from runners.datasets import Dataset, Images, resize, standardize, stratified_split
+from runners.datasets import Dataset
+
+if TYPE_CHECKING:
+    from runners.images import Images
 
 TEST_FRACTION = 0.2
 """Of the 1,797 images; drawn once, class by class, with a seed that no study changes."""
 
 
-def _load(image_size: int) -> tuple[Images, Images]:
+def _load(image_size: int) -> "tuple[Images, Images]":
+    import torch
+    from sklearn.datasets import load_digits
+
+    from runners.images import Images, resize, standardize, stratified_split
+
     raw = load_digits()
     images = torch.from_numpy(raw.images).float().unsqueeze(1) / 16
     labels = torch.from_numpy(raw.target).long()

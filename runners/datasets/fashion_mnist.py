@@ -3,12 +3,14 @@
 import gzip
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
+from runners.datasets import Dataset
 
-from runners.datasets import Dataset, Images, resize, standardize
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from runners.images import Images
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where the package `dataset-fashion-mnist` puts the four idx files."""
@@ -43,8 +45,11 @@ def _unavailable() -> str | None:
     )
 
 
-def _read_idx(path: Path) -> Tensor:
+def _read_idx(path: Path) -> "Tensor":
     """An idx file of unsigned bytes: magic (0, 0, 8, dimensions), big-endian sizes, data."""
+    import numpy as np
+    import torch
+
     existing = _existing(path)
     assert existing is not None
     content = gzip.decompress(existing.read_bytes()) if existing.suffix == ".gz" else existing.read_bytes()
@@ -55,7 +60,9 @@ def _read_idx(path: Path) -> Tensor:
     return torch.from_numpy(data.copy())
 
 
-def _load(image_size: int) -> tuple[Images, Images]:
+def _load(image_size: int) -> "tuple[Images, Images]":
+    from runners.images import Images, resize, standardize
+
     folder = _folder()
     if folder is None:
         raise ValueError(_unavailable())

@@ -1,1 +1,91 @@
 """Where trials run, one launcher a file; every file here is found by discovery and listed nowhere."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from results.records.record import Record
+from runners.registry import Registry
+from runners.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A trial to run, and which try it is."""
+
+    trial: Trial
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the display is told: a record that was written, or (None) that a second has passed.
+
+    Attributes:
+        record: How a trial ended.
+        running: Trials under way.
+        added: Trials that were found to be worth running after all.
+        dropped: Trials that were found not to be.
+    """
+
+    record: Record | None
+    running: tuple[Trial, ...] = ()
+    added: tuple[Trial, ...] = ()
+    dropped: tuple[Trial, ...] = ()
+
+
+Notify = Callable[[Event], None]
+
+
+class Run(Protocol):
+    """Runs tasks until all have ended; each leaves a record, whatever becomes of it."""
+
+    def __call__(
+        self, tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify
+    ) -> None:
+        """Run them.
+
+        Args:
+            tasks: In order; a timed one has the machine to itself, and a wave begins when the one before
+                has ended. The next one is asked for when there is room for it: it may no longer be wanted.
+            directory: The run directory.
+            environment: Id of the environment.
+            jobs: Processes at once.
+            notify: Called after each record, and about once a second.
+
+        Raises:
+            StorageError: The run directory takes no more.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """A place where trials run.
+
+    Attributes:
+        name: As `--launcher` writes it.
+        summary: One line for listings.
+        run: Runs tasks there.
+    """
+
+    name: str
+    summary: str
+    run: Run
+
+
+REGISTRY = Registry(__name__, "LAUNCHER", "launcher", Launcher, lambda launcher: launcher.name)
+
+
+def launchers() -> dict[str, Launcher]:
+    """Every launcher by name."""
+    return REGISTRY.all()
+
+
+def get(name: str) -> Launcher:
+    """Look a launcher up.
+
+    Raises:
+        BadInput: There is none of that name.
+    """
+    return REGISTRY.get(name)

@@ -2,16 +2,21 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from results.records.directory import read_record, write_record
-from results.records.record import Record, Status
+from results.records.files import StorageError
+from results.records.record import Record, RecordDetails, Status
+from runners import printed
 from runners.execute import execute, make_record
+from runners.launchers import Event, Launcher, Notify, Task
 from runners.outcomes import blank
 from runners.trial import Trial
 
@@ -20,68 +25,66 @@ REFRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A trial to run, and which try it is."""
+class Running:
+    """A trial under way.
 
-    trial: Trial
-    attempt: int
+    Attributes:
+        task: What it is.
+        process: Where.
+        trouble: Tells that the process could not write its record.
+        started: When.
+        start: Likewise, by the monotonic clock.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class _Running:
     task: Task
     process: BaseProcess
+    trouble: "connection.Connection[Any, Any]"
     started: datetime
     start: float
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What the display is told: a record that was written, or (None) that a second has passed.
-
-    `added` are trials that were found to be worth running after all.
-    """
-
-    record: Record | None
-    running: tuple[Trial, ...]
-    added: tuple[Trial, ...] = ()
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has taken longer than it may."""
+        return time.perf_counter() - self.start > limit_seconds(self.task.trial)
 
 
-def run(
-    tasks: Sequence[Task],
-    *,
-    directory: Path,
-    environment: str,
-    jobs: int,
-    notify: Callable[[Event], None],
-) -> None:
-    """Run tasks, up to `jobs` side by side, a timed one by itself; each leaves a record.
-
-    Args:
-        tasks: In order; a wave begins when the one before has ended.
-        directory: The run directory.
-        environment: Id of the environment.
-        jobs: Processes at once.
-        notify: Called after each record and once a second.
-    """
+def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify) -> None:
+    """Run tasks, up to `jobs` side by side, a timed one by itself; see `runners.launchers.Run`."""
     context = _context()
-    waiting, running = list(tasks), list[_Running]()
+    waiting, running = iter(tasks), list[Running]()
+    upcoming, told = next(waiting, None), time.monotonic()
     try:
-        while waiting or running:
-            while waiting and _may_start(waiting[0].trial, running, jobs):
-                running.append(_start(context, waiting.pop(0), directory, environment))
+        while upcoming or running:
+            while upcoming and may_start(upcoming.trial, _trials(running), jobs):
+                running.append(_start(context, upcoming, directory, environment))
+                upcoming = None
+                if len(running) < jobs:  # no sooner: it may no longer be wanted when there is room for it
+                    upcoming = next(waiting, None)
             ended = connection.wait([one.process.sentinel for one in running], timeout=REFRESH_SECONDS)
             for one in list(running):
-                if one.process.sentinel in ended or _overdue(one):
+                if one.process.sentinel in ended or one.is_overdue:
                     running.remove(one)
                     record = _end(one, directory, environment)
-                    notify(Event(record, tuple(other.task.trial for other in running)))
-            if not ended:
-                notify(Event(None, tuple(one.task.trial for one in running)))
+                    notify(Event(record, _trials(running)))
+                    upcoming = upcoming or next(waiting, None)
+            if time.monotonic() - told >= REFRESH_SECONDS:
+                told = time.monotonic()
+                for one in running:
+                    printed.curb(directory, _log_name(one.task, environment))
+                notify(Event(None, _trials(running)))
     finally:
         for one in running:  # interrupted: what was under way is run again next time
             one.process.kill()
             one.process.join()
+            printed.finished(directory, _log_name(one.task, environment))
+
+
+def _trials(running: Sequence[Running]) -> tuple[Trial, ...]:
+    return tuple(one.task.trial for one in running)
+
+
+def _log_name(task: Task, environment: str) -> str:
+    return printed.log_name(task.trial.id, environment, task.attempt)
 
 
 def _context() -> multiprocessing.context.BaseContext:
@@ -92,22 +95,45 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def _may_start(trial: Trial, running: list[_Running], jobs: int) -> bool:
+def may_start(trial: Trial, running: Sequence[Trial], jobs: int) -> bool:
+    """Whether a trial may start beside those that are running.
+
+    A timed one has the machine to itself. So has any an accelerator: what others hold of its memory would
+    decide which arms run out of it.
+    """
     if not running:
         return True
-    if trial.timed or any(one.task.trial.timed for one in running):
+    if trial.timed or any(other.timed for other in running):
         return False
-    return len(running) < jobs and trial.wave == running[0].task.trial.wave
+    if trial.device != "cpu" and any(other.device != "cpu" for other in running):
+        return False
+    return len(running) < jobs and trial.wave == running[0].wave
 
 
 def _start(
     context: multiprocessing.context.BaseContext, task: Task, directory: Path, environment: str
-) -> _Running:
+) -> Running:
+    trouble, tells = context.Pipe(duplex=False)
     process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-        target=execute, args=(task.trial.to_json(), str(directory), environment, task.attempt)
+        target=_execute, args=(tells, task.trial.to_json(), str(directory), environment, task.attempt)
     )
     process.start()
-    return _Running(task, process, datetime.now(UTC), time.perf_counter())
+    tells.close()
+    return Running(task, process, trouble, datetime.now(UTC), time.perf_counter())
+
+
+def _execute(
+    tells: "connection.Connection[Any, Any]",
+    content: dict[str, Any],
+    directory: str,
+    environment: str,
+    attempt: int,
+) -> None:
+    """What the process does: the trial, and word to the parent where its record found no room."""
+    try:
+        execute(content, directory, environment, attempt)
+    except StorageError as error:
+        tells.send((error.errno, error.strerror or str(error)))
 
 
 def limit_seconds(trial: Trial) -> float:
@@ -115,29 +141,41 @@ def limit_seconds(trial: Trial) -> float:
     return 120 + 20 * trial.estimated_seconds
 
 
-def _overdue(one: _Running) -> bool:
-    return time.perf_counter() - one.start > limit_seconds(one.task.trial)
+def _end(one: Running, directory: Path, environment: str) -> Record:
+    """The trial's record: its own, or one that says why there is none.
 
-
-def _end(one: _Running, directory: Path, environment: str) -> Record:
-    """The trial's record: its own, or one that says why there is none."""
-    overdue = one.process.is_alive() and _overdue(one)
+    Raises:
+        StorageError: The process could not write its own, or this one finds no room either.
+    """
+    overdue = one.process.is_alive() and one.is_overdue
     if overdue:
         one.process.kill()
     one.process.join()
+    log = printed.finished(directory, _log_name(one.task, environment))
+    with one.trouble:
+        _see_to(one.trouble)
     trial, attempt = one.task.trial, one.task.attempt
     path = directory / "records" / f"{trial.id}-{environment}-{attempt}.json"
-    if path.exists():
-        return read_record(path)
-    status, reason = _cause(one, overdue=overdue)
-    outcomes = tuple(replace(blank(arm), status=status, reason=reason) for arm in trial.arms)
-    seconds = time.perf_counter() - one.start
-    record = make_record(trial, environment, attempt, outcomes, one.started, seconds, {})
-    write_record(directory, record)
-    return record
+    if not path.exists():
+        status, reason = _cause(one, overdue=overdue)
+        told = printed.with_log(reason, log)
+        outcomes = tuple(replace(blank(arm), status=status, reason=told) for arm in trial.arms)
+        details: RecordDetails = {} if log is None else {"log": log}
+        seconds = time.perf_counter() - one.start
+        record = make_record(trial, environment, attempt, outcomes, one.started, seconds, details)
+        with suppress(FileExistsError):  # of another run at work in the same directory: that one counts
+            write_record(directory, record)
+    return read_record(path)
 
 
-def _cause(one: _Running, *, overdue: bool) -> tuple[Status, str]:
+def _see_to(trouble: "connection.Connection[Any, Any]") -> None:
+    """Raise what a process that has ended told, if anything."""
+    with suppress(EOFError):
+        if trouble.poll():  # not waited for: a process of its own may live on and hold the other end
+            raise StorageError(*trouble.recv())
+
+
+def _cause(one: Running, *, overdue: bool) -> tuple[Status, str]:
     code = one.process.exitcode or 0
     if overdue:
         return "timed_out", f"no result within its limit of {limit_seconds(one.task.trial):.0f} s"
@@ -145,3 +183,6 @@ def _cause(one: _Running, *, overdue: bool) -> tuple[Status, str]:
         hint = "; a system out of memory sends 9" if code == -9 else ""
         return "killed", f"the process was ended by signal {-code}{hint}"
     return "failed", f"the process ended with exit code {code} and left no record"
+
+
+LAUNCHER = Launcher(name="local", summary="processes of this machine, timed ones one at a time", run=run)

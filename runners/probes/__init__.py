@@ -1,73 +1,21 @@
-"""What is measured, one probe a file; every file here is found by discovery and listed nowhere."""
+"""What is measured, one folder a probe (or one file of a plugin), found by discovery and listed nowhere.
 
-import importlib
-import pkgutil
+A folder tells what it measures without PyTorch: `settings.py`, `metrics.py` and, in `__init__.py`, the
+probe, whose `run` imports what measures when it is called. No probe imports from another one.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from ablations.factor import Level, format_level, nearest
 from results.records.metric import Metric
 from results.records.record import Outcome, RecordDetails
-from results.records.resolved_study import RelationKind, Stopping
-from runners.errors import BadInput
+from runners.registry import Registry
 from runners.trial import Trial
+from runners.workload_settings import Mode, WorkloadSettings
 
-Mode = Literal["train", "inference"]
-
-
-class WorkloadSettings(BaseModel):
-    """What every workload of a study file has; a probe adds its own keys.
-
-    Attributes are the keys of a `[[workloads]]` table.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: str
-    name: str = Field("", pattern=r"[A-Za-z0-9_.-]*", description="unique in the study; the kind by default")
-    levels: dict[str, str] = Field({}, description="the context: levels that all arms share")
-    image_size: int = Field(224, ge=1, le=8192, description="height and width in pixels")
-
-    @field_validator("levels", mode="before")
-    @classmethod
-    def _levels_as_text(cls, value: object) -> object:
-        return {key: as_text(level) for key, level in value.items()} if isinstance(value, dict) else value
-
-    @property
-    def replicates(self) -> int:
-        """How many blocks the workload has."""
-        return 1
-
-    @property
-    def context(self) -> str:
-        """What the workload's name does not say, in a few words."""
-        return ""
-
-    @property
-    def interleaved(self) -> bool:
-        """Whether all arms share a process (True), or each has its own."""
-        return False
-
-    @property
-    def stopping(self) -> Stopping | None:
-        """When blocks beyond `replicates` are not worth it; None where there are none."""
-        return None
-
-    @property
-    def companions(self) -> tuple[tuple[RelationKind, "WorkloadSettings"], ...]:
-        """Workloads that come with this one, each with how it belongs to it."""
-        return ()
-
-
-def as_text(level: object) -> object:
-    """A level as TOML has it (3, true, "deep64", [3, 2]) in the words of a specification."""
-    if isinstance(level, list):
-        level = tuple(level)
-    return format_level(level) if isinstance(level, Level) else level
+__all__ = ["Mode", "Probe", "Result", "WorkloadSettings", "get", "metrics", "probes", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +61,19 @@ class Probe:
     estimate_seconds: Callable[[Any, list[int], float], float]
 
 
-@cache
+REGISTRY = Registry(
+    __name__,
+    "PROBE",
+    "workload kind",
+    Probe,
+    lambda probe: probe.kind,
+    parts=("metric", lambda probe: (metric.name for metric in probe.metrics)),
+)
+
+
 def probes() -> dict[str, Probe]:
-    """Every probe by its kind."""
-    modules = [
-        importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)
-    ]
-    found: list[Probe] = [module.PROBE for module in modules]
-    return {probe.kind: probe for probe in sorted(found, key=lambda probe: (probe.wave, probe.kind))}
+    """Every probe by its kind, in the order in which their trials run."""
+    return dict(sorted(REGISTRY.all().items(), key=lambda entry: (entry[1].wave, entry[0])))
 
 
 def get(kind: str) -> Probe:
@@ -129,9 +82,16 @@ def get(kind: str) -> Probe:
     Raises:
         BadInput: There is none of that kind.
     """
-    if kind not in probes():
-        raise BadInput(f"no workload kind {kind!r}{nearest(kind, probes())}")
-    return probes()[kind]
+    return REGISTRY.get(kind)
+
+
+def source(kind: str) -> Path:
+    """The file that a probe is written in; of a folder its `__init__.py`.
+
+    Raises:
+        BadInput: As `get`.
+    """
+    return REGISTRY.source(kind)
 
 
 def metrics() -> dict[str, Metric]:

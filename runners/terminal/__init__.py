@@ -1,1 +1,1 @@
-"""What a person sees: listings, progress, answers on a terminal."""
+"""What a person sees and types: options, listings, progress, answers on a terminal. Needs no PyTorch."""

@@ -1,66 +1,37 @@
-"""What there is, as plain rows: for `ablate list` and `ablate show`."""
+"""What there is, as plain rows: for `ablate list`. Only architectures and their factors need PyTorch."""
 
+from collections.abc import Callable
 from typing import Any
 
-import ablations
-from ablations import registry
 from ablations.factor import format_level, nearest
-from runners import datasets, probes, study
-from runners.errors import BadInput
-from runners.operator_counts import complexity
-from runners.outcomes import in_channels
+from runners.errors import BadInput, written
+
+Rows = list[dict[str, Any]]
 
 
-def rows(what: str) -> list[dict[str, Any]]:
-    """One row per architecture, factor, data set, metric, study or key of a workload.
+def rows(what: str) -> Rows:
+    """One row per thing of that kind.
 
     Raises:
         BadInput: There is nothing of that name to list.
     """
-    listings = {
-        "architectures": _architectures,
-        "factors": _factors,
-        "datasets": _datasets,
-        "metrics": _metrics,
-        "studies": _studies,
-        "workloads": _workloads,
-    }
-    if what not in listings:
-        raise BadInput(f"nothing to list by the name {what!r}{nearest(what, listings)}")
-    return listings[what]()
+    if what not in LISTINGS:
+        raise BadInput(f"nothing to list by the name {written(what)}{nearest(what, LISTINGS)}")
+    return LISTINGS[what]()
 
 
-def show(specification: str, image_size: int) -> dict[str, Any]:
-    """A variant's levels and what it costs.
+def _architectures() -> Rows:
+    from ablations import registry
 
-    Raises:
-        BadInput: The specification is wrong, or the network cannot hold an image of that size.
-    """
-    try:
-        variant = ablations.variant(specification)
-        found = complexity(ablations.build(variant, device="meta"), image_size, in_channels(variant))
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    return {
-        "variant": variant.specification,
-        "levels": {name: format_level(level) for name, level in variant.levels},
-        "image_size": image_size,
-        "parameters": found.parameters,
-        "macs": found.macs,
-        "macs_with_norm": found.macs_with_norm,
-        "activations": found.activations,
-        "output_shape": list(found.output_shape),
-    }
-
-
-def _architectures() -> list[dict[str, Any]]:
     return [
         {"name": name, "summary": found.summary, "factors": [factor.name for factor in found.factors]}
         for name, found in registry.architectures().items()
     ]
 
 
-def _factors() -> list[dict[str, Any]]:
+def _factors() -> Rows:
+    from ablations import registry
+
     return [
         {
             "architecture": name,
@@ -75,7 +46,9 @@ def _factors() -> list[dict[str, Any]]:
     ]
 
 
-def _datasets() -> list[dict[str, Any]]:
+def _datasets() -> Rows:
+    from runners import datasets
+
     return [
         {
             "name": name,
@@ -88,7 +61,9 @@ def _datasets() -> list[dict[str, Any]]:
     ]
 
 
-def _metrics() -> list[dict[str, Any]]:
+def _metrics() -> Rows:
+    from runners import probes
+
     return [
         {
             "workload": kind,
@@ -104,21 +79,28 @@ def _metrics() -> list[dict[str, Any]]:
     ]
 
 
-def _studies() -> list[dict[str, Any]]:
-    found = [study.load(name) for name in study.builtin()]
+def _studies() -> Rows:
+    """From their files alone, which are read and not checked."""
+    from runners import study_file
+
+    read = (
+        (name, study_file.parse(study_file.read(path), name)) for name, path in study_file.studies().items()
+    )
     return [
         {
-            "name": one.name,
-            "question": one.file.question,
-            "factors": list(one.file.factors),
-            "workloads": [workload.name for workload in one.workloads],
+            "name": name,
+            "question": file.question,
+            "factors": list(file.factors),
+            "workloads": [str(table.get("name", table.get("kind"))) for table in file.workloads],
         }
-        for one in found
+        for name, (file, _) in read
     ]
 
 
-def _workloads() -> list[dict[str, Any]]:
+def _workloads() -> Rows:
     """The keys of a `[[workloads]]` table, by kind."""
+    from runners import probes
+
     return [
         {
             "kind": kind,
@@ -129,3 +111,32 @@ def _workloads() -> list[dict[str, Any]]:
         for kind, probe in probes.probes().items()
         for key, field in probe.settings.model_fields.items()
     ]
+
+
+def _claims() -> Rows:
+    return []  # none is declared anywhere yet
+
+
+def _launchers() -> Rows:
+    from runners import launchers
+
+    return [{"name": name, "summary": found.summary} for name, found in launchers.launchers().items()]
+
+
+def _sections() -> Rows:
+    from results.report.topics import topics
+
+    return [{"name": topic.name, "title": topic.title, "summary": topic.summary} for topic in topics()]
+
+
+LISTINGS: dict[str, Callable[[], Rows]] = {
+    "architectures": _architectures,
+    "factors": _factors,
+    "datasets": _datasets,
+    "metrics": _metrics,
+    "studies": _studies,
+    "workloads": _workloads,
+    "claims": _claims,
+    "launchers": _launchers,
+    "sections": _sections,
+}

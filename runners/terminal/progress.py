@@ -10,14 +10,14 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     SpinnerColumn,
-    Task,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Task as Bar
 from rich.text import Text
 
-from runners.launchers import local
-from runners.launchers.local import Event
+from runners import launchers
+from runners.launchers import Event
 from runners.trial import Trial
 
 LINE_SECONDS = 10.0
@@ -27,8 +27,16 @@ LINE_SECONDS = 10.0
 class Display:
     """Follows a run by the forecast of its trials; redrawn when told, never by a thread of its own."""
 
-    def __init__(self, console: Console, tasks: Sequence[local.Task], planned: int, jobs: int) -> None:
-        self._console, self._jobs = console, jobs
+    def __init__(
+        self,
+        console: Console,
+        tasks: Sequence[launchers.Task],
+        planned: int,
+        jobs: int,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        self._console, self._jobs, self._quiet = console, jobs, quiet
         self._estimates = {task.trial.id: self._share(task.trial, jobs) for task in tasks}
         self._total = sum(self._estimates.values())
         self._count, self._ended, self._done = planned, planned - len(tasks), 0.0
@@ -42,7 +50,7 @@ class Display:
             _Remaining(self),
             console=console,
             auto_refresh=False,
-            disable=not console.is_terminal,
+            disable=quiet or not console.is_terminal,
         )
         self._bar = self._progress.add_task("starting", total=self._total or 1.0)
 
@@ -67,6 +75,10 @@ class Display:
             self._total += self._estimates[trial.id]
             self._count += 1
             self._progress.update(self._bar, total=self._total)
+        for trial in event.dropped:
+            self._total -= self._estimates.pop(trial.id)
+            self._count -= 1
+            self._progress.update(self._bar, total=self._total)
         if event.record is not None:
             self._ended += 1
             self._done += self._estimates[event.record.trial]
@@ -87,9 +99,8 @@ class Display:
         self._progress.update(self._bar, completed=self._done, description=state)
         self._progress.refresh()
         now = time.perf_counter()
-        if not self._console.is_terminal and (
-            now - self._last_line >= LINE_SECONDS or self._ended == self._count
-        ):
+        due = now - self._last_line >= LINE_SECONDS or self._ended == self._count
+        if due and not self._quiet and not self._console.is_terminal:
             self._last_line = now
             left = self.remaining_seconds
             forecast = f", about {left:.0f} s left" if left is not None else ""
@@ -116,6 +127,6 @@ class _Remaining(ProgressColumn):
         super().__init__()
         self._display = display
 
-    def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's own signature
+    def render(self, task: Bar) -> Text:  # noqa: ARG002 - rich's own signature
         left = self._display.remaining_seconds
         return Text("" if left is None else f"about {int(left) // 60}:{int(left) % 60:02d} left")

@@ -1,5 +1,6 @@
 """Levels, ranges and the messages that refuse what is neither."""
 
+import datetime
 import re
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ablations.factor import BEHAVIOURAL, Factor, Level, Range, format_level, nearest
+from ablations.factor import BEHAVIOURAL, Factor, Level, Range, format_level, level_text, nearest
 
 
 def factor(
@@ -63,6 +64,32 @@ def test_a_level_is_read_as_the_grammar_says(known: Factor, text: str, level: Le
     assert type(read) is type(level)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (3, "3"),
+        ("deep64", "deep64"),
+        ("3x2", "3x2"),
+        (0.5, "0.5"),
+        ([3, 2], "3x2"),
+        ((3, 3), "3x3"),
+        ([1, 2, 3, 6], "1-2-3-6"),
+    ],
+)
+def test_a_level_of_a_file_is_written_as_a_specification_has_it(value: object, text: str) -> None:
+    assert level_text(value) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], [3], [3, True], [3, 2.5], [3, [3, 3]], ["3", "2"], {"a": 1}, datetime.date(2024, 2, 29), b"3"],
+)
+def test_what_can_be_no_level_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match=r"^expected a word, a whole number, true, false or a pair such as"):
+        level_text(value)
+
+
 def test_a_square_pair_is_one_number_however_it_comes_in() -> None:
     assert KERNEL.parse("2x2") == 2
     assert KERNEL.check((2, 2)) == 2
@@ -114,6 +141,14 @@ def test_any_text_is_a_level_or_a_refusal_of_one_line(text: str) -> None:
         (CEIL, "1", "factor 'ceil' has no level '1': expected one of false, true; nearest is true"),
         (DEPTH, "20", "factor 'depth' has no level '20': expected one of 18, 34, 50; nearest is 18"),
         (DEPTH, "deep", "factor 'depth' has no level 'deep'; one of: 18, 34, 50"),
+        (DEPTH, "20.9", "factor 'depth' has no level '20.9': expected one of 18, 34, 50; nearest is 18"),
+        (
+            KERNEL,
+            "2.6",
+            "factor 'kernel' has no level '2.6': expected a whole number from 1 to 7,"
+            " or a pair of them such as 3x2; nearest is 3",
+        ),
+        (POOL, "x" * 99, f"factor 'pool' has no level '{'x' * 60}...'; one of: average, max, none"),
         (
             WIDTH,
             "1000",

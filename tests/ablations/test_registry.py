@@ -157,6 +157,43 @@ def test_making_a_variant_allocates_nothing() -> None:
     assert devices == ["meta"]
 
 
+def test_a_variant_is_judged_once_a_process() -> None:
+    asked = []
+
+    @architecture
+    def judged(*, depth: Literal[18, 50] = 50) -> nn.Module:
+        """Counts how often it is built."""
+        asked.append(depth)
+        if depth == 18:
+            raise ValueError("too shallow\n to build")
+        return nn.Identity()
+
+    for _ in range(2):
+        registry.variant("judged")
+        with pytest.raises(ValueError, match=r"^variant judged:depth=18: too shallow to build$"):
+            registry.variant("judged:depth=18")
+    assert asked == [50, 18]
+
+
+def test_a_sketch_is_the_variant_and_its_network_without_data() -> None:
+    architecture(tiny)
+    variant, network = registry.get("tiny").sketch({"kernel": (3, 2)})
+    assert str(variant) == "tiny:kernel=3x2"
+    assert [(name, tuple(value.shape)) for name, value in network.named_parameters()] == [
+        ("weight", (1, 1, 3, 2)),
+        ("bias", (1,)),
+    ]
+    assert all(value.is_meta for value in network.parameters())
+    with pytest.raises(ValueError, match="depth 18 has nothing to fuse"):
+        registry.get("tiny").sketch({"depth": 18, "fused": True})
+
+
+def test_only_names_that_there_are_can_be_imported() -> None:
+    assert callable(ablations.build)
+    with pytest.raises(AttributeError, match="module 'ablations' has no attribute 'biuld'"):
+        ablations.biuld  # type: ignore[attr-defined]  # noqa: B018
+
+
 ANNOTATION = "annotate it with Literal[...], bool, or Annotated[int, Range(...)]"
 KEYWORD = "a factor is a keyword-only argument with a default"
 

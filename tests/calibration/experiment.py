@@ -16,9 +16,9 @@ from scipy import stats
 
 import results
 from runners import study as studies
-from runners.launchers.local import Event, Task
+from runners.launchers import Event, Notify, Task
 from runners.plan import plan
-from runners.run import Notify, Options, execute
+from runners.run import Options, execute
 from tests.calibration.sabotage import REPORTED, RUN, slow_copy
 
 HERE = Path(__file__).parent
@@ -84,7 +84,7 @@ def comparisons(out: Path) -> pd.DataFrame:
         run = results.load(directory / "run")
         effects = run.effects()
         for row in effects[effects["metric"] == "step_seconds"].to_dict("records"):
-            planted = row["arm"] == f"copy={slow_copy(run.study.seed)}"
+            planted = row["arm"] == f"copy={slow_copy(run.analysis.study.seed)}"
             truth = TRUTH if planted else 1.0
             low, high = row["ci_low_unadjusted"], row["ci_high_unadjusted"]
             given = (directory.name, row["mode"], row["arm"], planted, row["n"], row["effect"], low, high)

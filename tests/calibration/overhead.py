@@ -1,4 +1,4 @@
-"""What measuring costs: the parent's share of a core meanwhile, and the harness's share of a block.
+"""What measuring costs: the parent's share of a core meanwhile, and the harness's share of a turn.
 
 `nox -s calibrate -- overhead`: one timed process of two small networks, followed by the display that a
 terminal shows. All figures are CPU time or wall time over what was timed in the same run.
@@ -15,8 +15,7 @@ from rich.console import Console
 from results.records.directory import read_records
 from runners import environment
 from runners import study as studies
-from runners.launchers import local
-from runners.launchers.local import Task
+from runners.launchers import Task, local
 from runners.plan import plan
 from runners.terminal.progress import Display
 
@@ -55,12 +54,12 @@ def measure(out: Path, *, width: int, batch_size: int, arm_seconds: float) -> di
     spent, timer = record.details["seconds_by_phase"], record.details["timer"]
     measurements = [m for o in record.outcomes for m in o.measurements if m.metric == "step_seconds"]
     steps = record.outcomes[0].details["timing"]
-    block = min(min(m.values) * steps[m.mode or ""]["steps_per_block"] for m in measurements)
+    turn = min(min(m.values) * steps[m.mode or ""]["steps_per_block"] for m in measurements)
     return {
-        "block_ms": 1e3 * block,
+        "turn_ms": 1e3 * turn,
         "parent_percent_of_a_core": 100 * cpu / wall,
-        "clock_percent_of_a_block": 100 * timer["overhead_seconds"] / block,
-        "turn_percent_of_a_block": 100 * timer["turn_overhead_seconds"] / block,
+        "clock_percent_of_a_turn": 100 * timer["overhead_seconds"] / turn,
+        "all_percent_of_a_turn": 100 * timer["turn_overhead_seconds"] / turn,
         "between_percent_of_timed": 100 * spent["between"] / spent["timed"],
     }
 

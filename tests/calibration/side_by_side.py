@@ -24,8 +24,7 @@ from scipy import stats
 from results.records.directory import read_records
 from runners import environment
 from runners import study as studies
-from runners.launchers import local
-from runners.launchers.local import Task
+from runners.launchers import Task, local
 from runners.plan import plan
 
 HERE = Path(__file__).parent

@@ -40,7 +40,7 @@ def test_files_become_a_run_of_their_own_and_twice_is_once(capsys: pytest.Captur
     assert "a.json: imported before; a process counts once\n" in capsys.readouterr().out
     assert sorted(Path("runs/building-blocks/benchmarks").iterdir()) == before
     assert _main(["report", "runs/building-blocks"]) == 0
-    assert results.load("runs/building-blocks").building_blocks()["n"].tolist() == [2, 2]
+    assert results.load("runs/building-blocks").analysis.building_blocks["n"].tolist() == [2, 2]
 
 
 def test_networks_and_their_blocks_stand_in_one_report(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,16 +48,16 @@ def test_networks_and_their_blocks_stand_in_one_report(capsys: pytest.CaptureFix
     files = [blocks("a.json"), blocks("b.json", 1.4e-3)]
     arguments = ["run", "tiny.toml", "--device", "cpu", "--import", files[0], "--import", files[1]]
     assert _main(arguments) == 0
-    assert "norm, against batch" in capsys.readouterr().out
+    assert "norm: group   ? +35 %" in capsys.readouterr().out
     page = Path("runs/tiny/report/index.html").read_text()
     assert 'id="building-blocks"' in page
     assert 'id="answer"' in page
     run = results.load("runs/tiny")
-    assert len(run.benchmarks) == 4
+    assert len(run.analysis.benchmarks) == 4
     assert not run.effects().empty
     # What was measured in the run stays as it is when more is imported.
     assert _main(["import", blocks("c.json", 1.5e-3), "--into", "runs/tiny"]) == 0
-    assert len(results.load("runs/tiny").benchmarks) == 6
+    assert len(results.load("runs/tiny").analysis.benchmarks) == 6
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_all_bad_files_are_named_and_nothing_is_done(
     assert captured.out == ""
     expected = "expected the JSON of pytest-benchmark, as `pytest --benchmark-json FILE` writes it"
     assert captured.err.splitlines() == [
-        f"ablate: nonsense.json: no list of benchmarks; {expected}",
+        f"ablate: nonsense.json: not benchmarks: no field benchmarks; {expected}",
         f"ablate: nowhere.json: no such file; {expected}",
     ]
     assert not Path("out").exists()
@@ -88,5 +88,5 @@ def test_nothing_is_imported_into_what_is_no_run(capsys: pytest.CaptureFixture[s
     Path("thesis").mkdir()
     Path("thesis/thesis.txt").write_text("precious")
     assert _main(["import", blocks("a.json"), "--into", "thesis"]) == 2
-    assert capsys.readouterr().err.startswith("ablate: --into thesis: holds something that is no run;")
+    assert capsys.readouterr().err.startswith("ablate: --into 'thesis': holds something that is no run;")
     assert [path.name for path in Path("thesis").iterdir()] == ["thesis.txt"]

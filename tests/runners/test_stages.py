@@ -14,7 +14,7 @@ from results.records.record import Measurement, Outcome, Record, Status
 from results.verdicts import stopping
 from runners import study
 from runners.plan import Plan, plan
-from runners.stages import wanted
+from runners.stages import is_worth_asking, lost_arms, wanted
 from runners.trial import Trial
 
 HERE = "here"
@@ -183,3 +183,44 @@ def test_records_of_another_environment_do_not_count(planned: Plan) -> None:
     records = [replace(one, environment="elsewhere") for one in run_to_the_end(planned, {"stem=deep64": 0.2})]
     assert len(records) == 12, "there, precision asked for more"
     assert [trial.index for trial in wanted(planned, records, HERE)] == list(range(6))
+
+
+def failed(trial: Trial, reason: str, status: Status = "failed") -> Record:
+    outcomes = tuple(Outcome(arm.name, arm.variant, {}, status, reason) for arm in trial.arms)
+    return replace(record(trial, {}), outcomes=outcomes)
+
+
+@pytest.fixture(scope="module")
+def alone(planned: Plan) -> list[Trial]:
+    """The first arm beside the baseline, by itself in each block."""
+    arm = next(arm for trial in planned.trials for arm in trial.arms if arm.name == "stem=deep32")
+    return [replace(trial, arms=(arm,)) for trial in sorted(planned.trials, key=lambda trial: trial.index)]
+
+
+def test_an_arm_that_failed_twice_in_the_same_way_is_not_asked_again_where_it_is_alone(
+    planned: Plan, alone: list[Trial]
+) -> None:
+    once = [failed(alone[0], "the same; what it printed is in logs/a.txt")]
+    twice = [*once, failed(alone[1], "the same; what it printed is in logs/b.txt")]
+    assert lost_arms(once, HERE) == frozenset()
+    assert lost_arms(twice, HERE) == {("throughput", "stem=deep32")}
+    assert lost_arms(twice, "elsewhere") == frozenset()
+    lost = lost_arms(twice, HERE)
+    assert not is_worth_asking(alone[2], lost)
+    assert all(is_worth_asking(trial, lost) for trial in planned.trials), "others share its process"
+    other = replace(alone[2], workload=replace(alone[2].workload, name="other"))
+    assert is_worth_asking(other, lost)
+
+    split = replace(planned, trials=tuple(alone))
+    assert [trial.index for trial in wanted(split, twice, HERE, lost)] == [0, 1], "what it left stays wanted"
+    assert [trial.index for trial in wanted(split, twice, HERE)] == list(range(6))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [("one", "another", "failed"), ("one", "one", "killed"), ("one", "one", "diverged")],
+)
+def test_other_ways_to_end_give_no_arm_up(
+    alone: list[Trial], first: str, second: str, status: Status
+) -> None:
+    assert lost_arms([failed(alone[0], first, status), failed(alone[1], second, status)], HERE) == frozenset()

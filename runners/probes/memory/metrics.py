@@ -57,6 +57,17 @@ METRICS: tuple[Metric, ...] = (
         exact=True,
     ),
     Metric(
+        name="reserved_bytes",
+        label="reserved memory",
+        unit="bytes",
+        better="lower",
+        effect_kind="ratio",
+        margin=_MARGIN,
+        description="Most bytes that CUDA's allocator holds from the device, cached ones included: whether a"
+        " step fits is decided by it. The CPU's keeps none.",
+        exact=True,
+    ),
+    Metric(
         name="workspace_bytes",
         label="library scratch",
         unit="bytes",
@@ -65,6 +76,7 @@ METRICS: tuple[Metric, ...] = (
         margin=float(2**20),
         description="The allocator's peak less the peak of live tensors: scratch space of the libraries.",
         exact=True,
+        can_be_zero=True,
     ),
 )
 """A step's memory; `workspace_bytes` can be 0 and is compared by difference, with a margin of 1 MiB."""

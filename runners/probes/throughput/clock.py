@@ -1,4 +1,4 @@
-"""The clock: wall time of a block of steps, and of each phase of each step."""
+"""The clock: wall time of a turn of some steps in a row, and of each phase of each step."""
 
 import time
 from collections.abc import Callable
@@ -18,8 +18,8 @@ Step = Callable[[Mark], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Some steps in a row.
+class Turn:
+    """A turn of some steps in a row.
 
     Attributes:
         seconds: Wall time of all steps; an accelerator's queue was empty before and is after.
@@ -32,7 +32,7 @@ class Block:
 
     @property
     def steps(self) -> int:
-        """Steps in the block."""
+        """Steps in the turn."""
         return len(self.laps_seconds)
 
     @property
@@ -51,14 +51,14 @@ class Block:
         return [float(mean) for mean in self.laps_seconds.mean(axis=0)]
 
 
-def time_block(step: Step, steps: int, device: str) -> Block:
+def time_turn(step: Step, steps: int, device: str) -> Turn:
     """Time some steps in a row; nothing but them stands between the two readings of the clock."""
     if device == "cpu":
         return _time_on_cpu(step, steps)
     return _time_on_accelerator(step, steps, device)
 
 
-def _time_on_cpu(step: Step, steps: int) -> Block:
+def _time_on_cpu(step: Step, steps: int) -> Turn:
     clock = time.perf_counter
     marks: list[float] = []
     append = marks.append
@@ -70,10 +70,10 @@ def _time_on_cpu(step: Step, steps: int) -> Block:
     for _ in range(steps):
         step(mark)
     end = clock()
-    return Block(end - start, np.diff(marks, prepend=start).reshape(steps, -1))
+    return Turn(end - start, np.diff(marks, prepend=start).reshape(steps, -1))
 
 
-def _time_on_accelerator(step: Step, steps: int, device: str) -> Block:
+def _time_on_accelerator(step: Step, steps: int, device: str) -> Turn:
     # Events are recorded into the device's queue, so that phases are told apart without waiting for them.
     marks: list[Any] = [torch.Event(device, enable_timing=True)]
 
@@ -90,4 +90,4 @@ def _time_on_accelerator(step: Step, steps: int, device: str) -> Block:
     devices.synchronize(device)
     seconds = time.perf_counter() - start
     laps = [before.elapsed_time(after) / 1e3 for before, after in pairwise(marks)]
-    return Block(seconds, np.array(laps).reshape(steps, -1))
+    return Turn(seconds, np.array(laps).reshape(steps, -1))

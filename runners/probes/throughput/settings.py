@@ -1,19 +1,25 @@
 """The keys of a throughput workload, and what they expand to."""
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from results.records.resolved_study import RelationKind, Stopping
-from runners.memory.sizes import parse_size
-from runners.probes import Mode, WorkloadSettings
+from runners.cards import card_name, cards_by_size
+from runners.workload_settings import Mode, WorkloadSettings
 
 MINIMUM_PROCESSES = 6
 MOST_PROCESSES = 30
+FEWEST_ROUNDS = 8
+"""However long a round lasts."""
 
 
 class ThroughputSettings(WorkloadSettings):
     """Keys of a workload of kind throughput."""
+
+    ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
+        {"processes", "half_width", "max_processes", "batch_sizes", "cards", "spot_check"}
+    )
 
     batch_size: int = Field(32, ge=1, description="images a step")
     batch_sizes: tuple[int, ...] = Field((), description="a sweep: the same at each of these batch sizes too")
@@ -53,7 +59,9 @@ class ThroughputSettings(WorkloadSettings):
         " makes figures worse, since the system can no longer move out of their way",
     )
     channels_last: bool = Field(False, description="weights and images in NHWC memory format")
-    precision: Literal["fp32", "bf16-autocast"] = "fp32"
+    precision: Literal["fp32", "bf16-autocast"] = Field(
+        "fp32", description="bf16-autocast computes the forward pass and the loss under autocast"
+    )
     compile: bool = Field(
         False, description="torch.compile, one process per arm; compiling is timed apart, from a cold cache"
     )
@@ -63,15 +71,18 @@ class ThroughputSettings(WorkloadSettings):
         False, description="fold each BatchNorm into the convolution before it, in inference"
     )
     limit_seconds: float = Field(
-        60.0, gt=0, le=3600, description="a warm-up step or a block that lasts longer is given up as hanging"
+        60.0, gt=0, le=3600, description="a warm-up step or a turn that lasts longer is given up as hanging"
     )
 
-    @field_validator("cards", "card")
+    @field_validator("cards")
     @classmethod
-    def _sizes(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
-        for text in (value,) if isinstance(value, str) else value or ():
-            parse_size(text)
-        return value
+    def _by_size(cls, cards: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cards_by_size(cards))
+
+    @field_validator("card")
+    @classmethod
+    def _spelled(cls, card: str | None) -> str | None:
+        return None if card is None else card_name(card)
 
     @field_validator("batch_sizes")
     @classmethod
@@ -108,9 +119,10 @@ class ThroughputSettings(WorkloadSettings):
         return self.schedule == "interleaved" and not self.compile
 
     @property
-    def context(self) -> str:
+    def conditions(self) -> str:
         """What is not as usual."""
         said = {
+            self.precision: self.precision != "fp32",
             "channels-last": self.channels_last,
             "compiled": self.compile,
             "cuDNN benchmark": self.cudnn_benchmark,
@@ -131,7 +143,7 @@ class ThroughputSettings(WorkloadSettings):
             if size != self.batch_size
         ]
         found += [
-            ("equal_memory", {"name": f"{self.name}-{card.replace(' ', '')}", "card": card})
+            ("equal_memory", {"name": f"{self.name}-{card}", "card": card})
             for card in self.cards
         ]
         if self.spot_check and self.interleaved:

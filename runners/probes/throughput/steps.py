@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 
 from runners.outcomes import in_channels, make_variant
-from runners.probes import Mode
 from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
 from runners.trial import Trial, TrialArm
+from runners.workload_settings import Mode
 
 PHASES: dict[Mode, tuple[str, ...]] = {
     "train": ("forward", "backward", "optimizer"),

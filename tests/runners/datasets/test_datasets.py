@@ -12,26 +12,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from runners import datasets
-from runners.datasets import fashion_mnist, stratified_split
+from runners.datasets import fashion_mnist
 from runners.errors import BadInput
-
-
-@pytest.mark.parametrize("name", sorted(datasets.datasets()))
-def test_a_data_set_holds_what_it_says(name: str) -> None:
-    dataset = datasets.get(name)
-    if (reason := dataset.unavailable()) is not None:
-        pytest.skip(reason)
-    development, test = dataset.load(28)
-    assert len(development) == dataset.development_size
-    assert development.images.shape[1:] == test.images.shape[1:] == (dataset.in_channels, 28, 28)
-    assert development.images.dtype == torch.float32
-    for part in (development, test):
-        assert set(part.labels.tolist()) == set(range(dataset.num_classes))
-    assert development.images.mean().item() == pytest.approx(0, abs=1e-4)
-    assert development.images.std().item() == pytest.approx(1, abs=1e-3)
-    again, test_again = dataset.load(28)
-    assert torch.equal(again.images, development.images)
-    assert torch.equal(test_again.labels, test.labels)
+from runners.images import stratified_split
 
 
 def test_digits_are_scikit_learns_each_in_one_part() -> None:

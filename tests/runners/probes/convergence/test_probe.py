@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from results.records.record import Outcome
 from runners import study
+from runners.images import Images
 from runners.plan import plan
-from runners.probes.convergence import ConvergenceSettings, _batches, _schedule
 from runners.probes import convergence
+from runners.probes.convergence.recipe import batches, schedule
+from runners.probes.convergence.settings import ConvergenceSettings
 from runners.trial import Trial
 
 STUDY = """
@@ -107,7 +109,7 @@ def test_test_images_are_never_trained_or_validated_on(
     baseline = train(trials["baseline", "seed-0"])
     digits = datasets.get("digits")
     development, test = digits.load(32)
-    spoiled = datasets.Images(test.images * -3, (test.labels + 1) % 10)
+    spoiled = Images(test.images * -3, (test.labels + 1) % 10)
     monkeypatch.setattr(datasets, "get", lambda _: replace(digits, load=lambda _: (development, spoiled)))
     other = train(trials["baseline", "seed-0"])
     assert other.curves == baseline.curves
@@ -117,7 +119,7 @@ def test_test_images_are_never_trained_or_validated_on(
 
 @given(total=st.integers(1, 500))
 def test_the_learning_rate_rises_to_its_peak_once_and_falls_to_nothing(total: int) -> None:
-    rates = [_schedule(step, total) for step in range(1, total + 1)]
+    rates = [schedule(step, total) for step in range(1, total + 1)]
     assert max(rates) == pytest.approx(1)
     peak = rates.index(max(rates))
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
@@ -132,7 +134,7 @@ def test_after_the_warm_up_it_is_pytorchs_cosine() -> None:
     for step in range(11, 101):
         optimizer.step()
         cosine.step()
-        assert _schedule(step, 100) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-6)
+        assert schedule(step, 100) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-6)
 
 
 @given(count=st.integers(1, 300), batch_size=st.integers(1, 400), epochs=st.integers(1, 3))
@@ -140,11 +142,11 @@ def test_an_epoch_visits_no_image_twice_and_leaves_out_less_than_a_batch(
     count: int, batch_size: int, epochs: int
 ) -> None:
     settings = ConvergenceSettings(kind="convergence", batch_size=batch_size, epochs=epochs)
-    batches = list(_batches(count, settings, torch.Generator().manual_seed(0)))
+    found = list(batches(count, settings, torch.Generator().manual_seed(0)))
     steps = max(1, count // batch_size)
-    assert len(batches) == steps * epochs
+    assert len(found) == steps * epochs
     for epoch in range(epochs):
-        seen = torch.cat(batches[epoch * steps : (epoch + 1) * steps])
+        seen = torch.cat(found[epoch * steps : (epoch + 1) * steps])
         assert len(seen) == len(set(seen.tolist()))
         assert count - len(seen) < batch_size
 

@@ -7,25 +7,25 @@ import pytest
 import torch
 
 from runners import devices
-from runners.probes.throughput.clock import Mark, time_block
+from runners.probes.throughput.clock import Mark, time_turn
 
 
-def test_phases_of_a_block_add_up_to_its_wall_time() -> None:
+def test_phases_of_a_turn_add_up_to_its_wall_time() -> None:
     def step(mark: Mark) -> None:
         time.sleep(0.002)
         mark()
         time.sleep(0.006)
         mark()
 
-    block = time_block(step, 5, "cpu")
-    assert block.laps_seconds.shape == (5, 2)
-    first, second = block.phase_seconds
+    turn = time_turn(step, 5, "cpu")
+    assert turn.laps_seconds.shape == (5, 2)
+    first, second = turn.phase_seconds
     assert 0.002 <= first < second
     assert second >= 0.006
     # Between the last mark and the end stands one reading of the clock.
-    assert block.laps_seconds.sum() <= block.seconds
-    assert block.seconds - block.laps_seconds.sum() < 1e-3
-    assert block.step_seconds == pytest.approx(block.seconds / 5)
+    assert turn.laps_seconds.sum() <= turn.seconds
+    assert turn.seconds - turn.laps_seconds.sum() < 1e-3
+    assert turn.step_seconds == pytest.approx(turn.seconds / 5)
 
 
 class FakeDevice:
@@ -59,13 +59,13 @@ class FakeDevice:
         return Event()
 
 
-def test_an_accelerator_is_waited_for_before_and_after_a_block_but_not_within(
+def test_an_accelerator_is_waited_for_before_and_after_a_turn_but_not_within(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = FakeDevice()
     monkeypatch.setattr(devices, "synchronize", fake.synchronize)
     monkeypatch.setattr(torch, "Event", fake.event)
-    fake.launch(0.05)  # left over from before: no part of the block
+    fake.launch(0.05)  # left over from before: no part of the turn
 
     def step(mark: Mark) -> None:
         fake.launch(0.010)
@@ -73,13 +73,13 @@ def test_an_accelerator_is_waited_for_before_and_after_a_block_but_not_within(
         fake.launch(0.020)
         mark()
 
-    block = time_block(step, 3, "cuda")
+    turn = time_turn(step, 3, "cuda")
     assert fake.synchronized == [pytest.approx(0.05), pytest.approx(0.09)]
-    assert block.phase_seconds == pytest.approx([0.010, 0.020])
-    assert block.device_step_seconds == pytest.approx(0.030)
+    assert turn.phase_seconds == pytest.approx([0.010, 0.020])
+    assert turn.device_step_seconds == pytest.approx(0.030)
     # Wall time holds what was queued; a sleep is never shorter than asked for.
-    assert block.step_seconds >= 0.030
-    assert block.seconds < 0.14, "the queue from before the block was timed with it"
+    assert turn.step_seconds >= 0.030
+    assert turn.seconds < 0.14, "the queue from before the turn was timed with it"
 
 
 @pytest.mark.gpu
@@ -93,7 +93,7 @@ def test_events_and_wall_time_agree_on_a_real_device() -> None:
             a @ a
         mark()
 
-    time_block(step, 3, device.type)
-    block = time_block(step, 20, device.type)
+    time_turn(step, 3, device.type)
+    turn = time_turn(step, 20, device.type)
     # The device's own time is part of the wall time, and nearly all of it where work is queued ahead.
-    assert 0.5 * block.step_seconds < block.device_step_seconds <= 1.01 * block.step_seconds
+    assert 0.5 * turn.step_seconds < turn.device_step_seconds <= 1.01 * turn.step_seconds

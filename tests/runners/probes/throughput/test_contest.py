@@ -9,9 +9,12 @@ import pytest
 
 from runners.outcomes import TimedOut
 from runners.probes.throughput.clock import Mark
-from runners.probes.throughput.contest import FEWEST_ROUNDS, Contestant, Ring, Watch, compete, limit, rounds
+from runners.probes.throughput.contest import Contestant, Ring, compete, rounds
+from runners.probes.throughput.limits import limit
 from runners.probes.throughput.machine import Machine
+from runners.probes.throughput.settings import FEWEST_ROUNDS
 from runners.probes.throughput.steady import WarmUp
+from runners.probes.throughput.watch import Watch
 
 ORDERS = [[0, 1, 2], [2, 1, 0]] * 4
 
@@ -20,8 +23,8 @@ def contestant(name: str, step: Callable[[Mark], None], seconds: float = 0.01) -
     return Contestant(name, step, WarmUp((seconds,), 4, steady=True), 1)
 
 
-def held(contestants: list[Contestant], limit_seconds: float = 60.0) -> dict[str, Exception]:
-    failed: dict[str, Exception] = {}
+def held(contestants: list[Contestant], limit_seconds: float = 60.0) -> dict[str, BaseException]:
+    failed: dict[str, BaseException] = {}
     watch = Watch(Machine("cpu", []))
     compete(Ring("cpu", limit_seconds), contestants, ORDERS, watch, failed.__setitem__)
     assert len(watch.states) >= 1, "the last rounds are watched too"
@@ -49,7 +52,7 @@ def test_arms_take_their_turns_in_the_order_given_and_one_that_fails_is_out() ->
     expected = [("abc"[i]) for order in ORDERS for i in order]
     third = [i for i, name in enumerate(expected) if name == "b"][2]
     assert turns == [name for i, name in enumerate(expected) if name != "b" or i <= third]
-    assert [len(arm.blocks) for arm in arms] == [8, 2, 8]
+    assert [len(arm.turns) for arm in arms] == [8, 2, 8]
     assert str(failed["b"]) == "planted"
     assert set(failed) == {"b"}
 
@@ -64,7 +67,7 @@ def test_a_step_that_hangs_is_given_up_and_the_others_go_on() -> None:
     failed = held(arms, limit_seconds=0.2)
     assert time.monotonic() - start < 10
     assert isinstance(failed["b"], TimedOut)
-    assert [len(arm.blocks) for arm in arms] == [8, 0, 8]
+    assert [len(arm.turns) for arm in arms] == [8, 0, 8]
 
 
 def test_a_limit_leaves_no_alarm_behind() -> None:
@@ -106,11 +109,11 @@ def test_rounds_give_each_arm_its_time(
     assert rounds(arms, arm_seconds=arm_seconds, most=most) == expected
 
 
-def test_a_block_is_as_short_as_the_ring_allows() -> None:
+def test_a_turn_is_as_short_as_the_ring_allows() -> None:
     def step(mark: Mark) -> None:
         time.sleep(0.002)
         mark()
 
-    entered = Ring("cpu", 60.0, block_seconds=0.02).enter("a", step)
-    assert 5 <= entered.steps_per_block <= 10, "a sleep is never shorter than asked for"
-    assert Ring("cpu", 60.0).enter("a", step).steps_per_block == 1
+    entered = Ring("cpu", 60.0, turn_seconds=0.02).enter("a", step)
+    assert 5 <= entered.steps_per_turn <= 10, "a sleep is never shorter than asked for"
+    assert Ring("cpu", 60.0).enter("a", step).steps_per_turn == 1

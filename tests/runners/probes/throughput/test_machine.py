@@ -10,14 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runners.probes.throughput.machine import (
-    Machine,
-    MachineState,
-    Snapshot,
-    marks,
-    throttled_counter,
-    throttled_seconds,
-)
+from runners.probes.throughput.cgroup import throttled_counter, throttled_seconds
+from runners.probes.throughput.machine import Machine
+from runners.probes.throughput.machine_state import MachineState, Snapshot, marks
 
 IDLE = Snapshot(100.0, 50.0, 1.0, 10.0, 0.0, 2000.0, None, 5.0)
 QUIET = MachineState(1.0, 0.0, 0.0, 0.0, 2000.0, None, None, 0.02)

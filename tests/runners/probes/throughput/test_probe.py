@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,7 @@ from results.records.record import Measurement, Outcome
 from results.records.resolved_study import Workload
 from runners import probes, study
 from runners.plan import Plan, plan
-from runners.probes import Result
-from runners.probes import throughput
+from runners.probes import Result, throughput
 
 STUDY = """
 architecture = "resnet"
@@ -43,7 +43,7 @@ def figures(outcome: Outcome, mode: str) -> dict[str, Measurement]:
 def test_figures_of_a_step_hang_together(tmp_path: Path) -> None:
     result = timed(tmp_path)
     assert [outcome.status for outcome in result.outcomes] == ["ok"] * 3
-    declared = {metric.name for metric in throughput.METRICS}
+    declared = {metric.name for metric in throughput.PROBE.metrics}
     for outcome in result.outcomes:
         train, infer = figures(outcome, "train"), figures(outcome, "inference")
         assert {*train, *infer} <= declared
@@ -78,7 +78,7 @@ def test_what_a_process_says_of_itself(tmp_path: Path) -> None:
     assert spent["timed"] > 0.3
     assert 0 < details["timer"]["overhead_seconds"] < details["timer"]["turn_overhead_seconds"]
     for mode in ("train", "inference"):
-        stretches = details["machine"][mode]
+        stretches: Any = details["machine"][mode]
         assert len({len(column) for column in stretches.values()}) == 1
         assert stretches["seconds"]
 

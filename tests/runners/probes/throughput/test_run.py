@@ -150,9 +150,9 @@ def test_compiling_is_timed_apart_from_a_cold_cache_in_a_process_of_its_own(tmp_
     before = set(Path(tempfile.gettempdir()).glob("ablate-inductor-*"))
     assert finish(study, out) == 0
     run = results.load(out)
-    timed = [record for record in run.records if record.workload == "throughput"]
+    timed = [record for record in run.analysis.records if record.workload == "throughput"]
     assert [len(record.outcomes) for record in timed] == [1, 1, 1]
-    figures = run.throughput().set_index("arm")
+    figures = run.analysis.speed.set_index("arm")
     # An identical copy was compiled before, and yet no cache made this one fast.
     assert (figures["compile_seconds"] > 1).all()
     assert (figures["step_seconds"] < 0.5).all()

@@ -20,7 +20,7 @@ def test_every_round_has_every_arm_once_and_pairs_of_rounds_cancel_a_drift(
     for order in found:
         assert sorted(order) == list(range(count))
     for first, second in zip(found[::2], found[1::2], strict=False):
-        # Whatever grows by a constant from block to block adds the same to every arm over the two rounds.
+        # Whatever grows by a constant from turn to turn adds the same to every arm over the two rounds.
         positions = [first.index(arm) + second.index(arm) for arm in range(count)]
         assert positions == [count - 1] * count
 

@@ -26,21 +26,21 @@ Floats = NDArray[np.float64]
 
 def process(generator: np.random.Generator) -> Floats:
     """Log-ratio of each arm to the baseline by one process: the median over rounds."""
-    turns = np.array(orders(generator, ARMS, ROUNDS))
-    blocks = turns.size
-    drift = np.cumsum(generator.normal(0, 0.004, blocks)) + generator.normal(0, 0.05) * np.linspace(
-        0, 1, blocks
+    taken = np.array(orders(generator, ARMS, ROUNDS))
+    turns = taken.size
+    drift = np.cumsum(generator.normal(0, 0.004, turns)) + generator.normal(0, 0.05) * np.linspace(
+        0, 1, turns
     )
-    loaded = np.cumsum(generator.random(blocks) < 0.02) % 2  # on and off, some 50 blocks each
-    bursts = loaded * generator.uniform(0.05, 0.6) + (
-        generator.random(blocks) < 0.03
-    ) * generator.exponential(0.7, blocks)
+    loaded = np.cumsum(generator.random(turns) < 0.02) % 2  # on and off, some 50 turns each
+    bursts = loaded * generator.uniform(0.05, 0.6) + (generator.random(turns) < 0.03) * generator.exponential(
+        0.7, turns
+    )
     # Addresses and caches: what a process is born with, for each arm.
     born = generator.normal(0, 0.012, ARMS)
     effect = np.array([0.0, 0.0, 0.0, EFFECT])
-    logs = (drift + bursts + generator.normal(0, 0.02, blocks)).reshape(turns.shape)
+    logs = (drift + bursts + generator.normal(0, 0.02, turns)).reshape(taken.shape)
     by_arm = np.empty_like(logs)
-    np.put_along_axis(by_arm, turns, logs, axis=1)
+    np.put_along_axis(by_arm, taken, logs, axis=1)
     by_arm += born + effect
     ratios: Floats = np.median(by_arm - by_arm[:, [BASELINE]], axis=0)
     return ratios
@@ -102,13 +102,13 @@ def test_a_planted_slowdown_is_found_and_its_interval_holds_it(experiments: list
 
 
 def test_one_after_the_other_the_same_machine_makes_equal_arms_look_different() -> None:
-    """Why the schedule matters: the same times, but each arm's blocks in a row, and a rank test on them."""
+    """Why the schedule matters: the same times, but each arm's turns in a row, and a rank test on them."""
     generator = np.random.default_rng(1)
     wrong = []
     for _ in range(200):
-        blocks = 2 * ROUNDS
-        drift = np.cumsum(generator.normal(0, 0.004, blocks))
-        loaded = np.cumsum(generator.random(blocks) < 0.02) % 2
-        logs = drift + loaded * generator.uniform(0.05, 0.6) + generator.normal(0, 0.02, blocks)
+        turns = 2 * ROUNDS
+        drift = np.cumsum(generator.normal(0, 0.004, turns))
+        loaded = np.cumsum(generator.random(turns) < 0.02) % 2
+        logs = drift + loaded * generator.uniform(0.05, 0.6) + generator.normal(0, 0.02, turns)
         wrong.append(bool(stats.mannwhitneyu(logs[:ROUNDS], logs[ROUNDS:]).pvalue < 0.05))
     assert share(wrong) > 0.4

@@ -1,0 +1,114 @@
+"""What is left of a plan in a run directory, asked again whenever records have come in."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from results.records.directory import latest, read_records, write_plan
+from results.records.record import FINAL_STATUSES, Record
+from runners.launchers import Event, Notify, Task
+from runners.plan import Plan
+from runners.stages import is_worth_asking, lost_arms, wanted
+from runners.trial import Trial
+
+
+class Backlog:
+    """Tasks of one run: each trial once, so that one that is killed every time is left to the next run."""
+
+    def __init__(self, planned: Plan, directory: Path, environment: str, *, retry_failed: bool) -> None:
+        """Begin with all of a plan.
+
+        Args:
+            planned: The complete plan.
+            directory: The run directory.
+            environment: Id of the environment.
+            retry_failed: Whether trials that failed are run again; then an arm is given up only for what
+                this run sees of it.
+        """
+        self._planned, self._directory, self._environment = planned, directory, environment
+        self._retry_failed = retry_failed
+        self._tried: set[str] = set()
+        self._seen: list[Record] = []
+
+    def left(self) -> tuple[list[Task], int]:
+        """What is to be run now, and of how many trials: what a stopping rule asks for joins in its time."""
+        records, _ = read_records(self._directory, self._planned.study)
+        lost = self._lost(records)
+        trials = wanted(self._planned, records, self._environment, lost)
+        write_plan(self._directory, self._environment, [trial.id for trial in trials])
+        tried = attempts(self._directory, self._environment)
+        tasks = remaining(trials, records, self._environment, self._retry_failed, tried)
+        fresh = [task for task in tasks if task.trial.id not in self._tried]
+        return [task for task in fresh if is_worth_asking(task.trial, lost)], len(trials)
+
+    def pull(self, tasks: Iterable[Task], notify: Notify) -> Iterator[Task]:
+        """The tasks one by one, but for those that nobody asks for any more when their turn comes."""
+        for task in tasks:
+            self._tried.add(task.trial.id)
+            if is_worth_asking(task.trial, self._lost(self._seen)):
+                yield task
+            else:
+                notify(Event(None, dropped=(task.trial,)))
+
+    def noting(self, notify: Notify) -> Notify:
+        """Takes in what comes and passes it on."""
+
+        def take(event: Event) -> None:
+            if event.record is not None:
+                self._seen.append(event.record)
+            notify(event)
+
+        return take
+
+    def _lost(self, records: Iterable[Record]) -> frozenset[tuple[str, str]]:
+        evidence = self._seen if self._retry_failed else [*records, *self._seen]
+        return lost_arms(evidence, self._environment)
+
+
+def remaining(
+    trials: Iterable[Trial],
+    records: Iterable[Record],
+    environment: str,
+    retry_failed: bool,
+    attempts: Mapping[str, int],
+) -> list[Task]:
+    """The trials that have no final record in this environment, in the plan's order; a pure function.
+
+    Args:
+        trials: Those that are wanted.
+        records: What is on record.
+        environment: Id of the environment.
+        retry_failed: Whether `failed` is not final.
+        attempts: The last attempt that has a file, by trial; one that cannot be read is no record, and is
+            never written over.
+    """
+    last = latest(records)
+    return [
+        Task(trial, attempts.get(trial.id, 0) + 1)
+        for trial in trials
+        if not _is_over(last.get((trial.id, environment)), retry_failed)
+    ]
+
+
+def _is_over(record: Record | None, retry_failed: bool) -> bool:
+    """Whether a trial with that last record is over.
+
+    One that timed several arms and lost some of them counts as failed, not as cut off: the others' figures
+    are there, and no finished process is timed again unless that is asked for.
+    """
+    if record is None:
+        return False
+    statuses = {outcome.status for outcome in record.outcomes}
+    if statuses <= FINAL_STATUSES:
+        return True
+    return not retry_failed and (statuses <= FINAL_STATUSES | {"failed"} or "ok" in statuses)
+
+
+def attempts(directory: Path, environment: str) -> dict[str, int]:
+    """The last attempt of each trial in an environment, by the names of files alone."""
+    found: dict[str, int] = {}
+    for path in (directory / "records").glob(f"*-{environment}-*.json"):
+        match = re.fullmatch(rf"(.+)-{re.escape(environment)}-(\d{{1,9}})", path.stem)
+        if match is not None:
+            found[match[1]] = max(found.get(match[1], 0), int(match[2]))
+    return found

@@ -1,0 +1,68 @@
+"""The study as the run directory keeps it: every default filled in, nothing left to look up."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload
+from runners.contexts import Context
+from runners.study import Study
+
+
+def resolve(
+    study: Study, arms: tuple[Arm, ...], contexts: Sequence[Context], budget_seconds: float | None
+) -> ResolvedStudy:
+    """Write down what a study is."""
+    used = {context.probe.kind: context.probe for context in contexts}
+    return ResolvedStudy(
+        name=study.name,
+        question=study.question,
+        architecture=study.architecture.name,
+        design=study.design,
+        seed=study.seed,
+        factors=tuple(_factor(study, name) for name in study.factors),
+        arms=arms,
+        workloads=tuple(_workload(context, arms) for context in contexts),
+        metrics=tuple(
+            replace(metric, margin=study.margins.get(metric.name, metric.margin))
+            for probe in used.values()
+            for metric in probe.metrics
+        ),
+        budget_seconds=budget_seconds,
+    )
+
+
+def _factor(study: Study, name: str) -> FactorInfo:
+    factor = study.architecture.factor(name)
+    return FactorInfo(name, factor.kind.value, factor.help, study.factors[name])
+
+
+def _workload(context: Context, arms: tuple[Arm, ...]) -> Workload:
+    settings, probe = context.settings, context.probe
+    own_batch = getattr(settings, "card", None) is not None
+    batch_size = None if own_batch else getattr(settings, "batch_size", None)
+    dataset = getattr(settings, "dataset", None)
+    parts = [
+        context.arms["baseline"].variant,
+        f"{settings.image_size} px",
+        *([f"batch {batch_size}"] if batch_size else []),
+        *([dataset] if dataset else []),
+        *([settings.context] if settings.context else []),
+    ]
+    return Workload(
+        name=settings.name,
+        kind=probe.kind,
+        block_unit=probe.block_unit,
+        replicates=settings.replicates,
+        variants={
+            arm.name: context.arms[arm.name].variant for arm in arms if probe.control or arm.role != "control"
+        },
+        input_size=settings.image_size,
+        batch_size=batch_size,
+        precision=getattr(settings, "precision", "fp32"),
+        dataset=dataset,
+        context=", ".join(parts),
+        settings=settings.model_dump(mode="json"),
+        stopping=settings.stopping,
+        relation=context.relation,
+        conditions=settings.conditions,
+    )

@@ -1,0 +1,83 @@
+"""What `ablate memory` found, as tables: figures, what makes up the peak, the explanation, the cards."""
+
+from typing import Any
+
+from results.tables.format import value as formatted
+from runners.terminal.tables import print_line, print_table, text, thousands
+
+MOST_PARTS = 12
+MOST_OPERATORS = 8
+_ELSEWHERE = {"variant", "safety_margin"}
+"""In titles."""
+
+
+def print_memory(found: dict[str, Any]) -> None:
+    """Print an answer of `runners.memory.answer`."""
+    print_table(found["variant"], _figures(found))
+    for key, entry in found.get("layers", {}).items():
+        shown = (
+            ", ".join(f"{phase} {_size(nbytes)}" for phase, nbytes in entry.items())
+            if isinstance(entry, dict)
+            else _size(entry)
+        )
+        print_line(f"{_name(key)}: {shown}")
+    for title, key in (("at the peak, by category", "by_category"), ("by module, the heaviest", "by_module")):
+        parts = sorted(found[key].items(), key=lambda item: -item[1])[:MOST_PARTS]
+        rows = [{"part": part or "(model)", "memory": _size(nbytes)} for part, nbytes in parts if nbytes]
+        print_table(title, rows)
+    if found.get("workspace_by_operator"):
+        scratch = list(found["workspace_by_operator"].items())[:MOST_OPERATORS]
+        print_table(
+            "scratch of the libraries, by the operator that asked for it",
+            [{"operator": operator, "most at once": _size(nbytes)} for operator, nbytes in scratch],
+        )
+    if "against" in found:
+        _print_difference(found["against"])
+    if "largest_batch_size" in found:
+        rows = [
+            {"card": card, "largest batch": batch if batch is not None else "not even one image"}
+            for card, batch in found["largest_batch_size"].items()
+        ]
+        print_table(f"largest batch, {found['safety_margin']:.0%} of the card left free", rows)
+    if found["left_out"]:
+        print_line("left out: " + "; ".join(found["left_out"]), style="dim")
+
+
+def _figures(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"figure": _name(key), "value": _figure(key, entry)}
+        for key, entry in found.items()
+        if entry is not None and not isinstance(entry, dict | list | tuple) and key not in _ELSEWHERE
+    ]
+
+
+def _figure(key: str, entry: object) -> str:
+    if isinstance(entry, int | float) and key.endswith(("_bytes", "_seconds")):
+        return formatted(float(entry), key.rpartition("_")[2])
+    return thousands(entry)
+
+
+def _print_difference(other: dict[str, Any]) -> None:
+    print_table(
+        f"against {other['variant']}",
+        [
+            {
+                "category": tensor["category"],
+                "module": tensor["module"],
+                "shape": text(tensor["shape"]),
+                "here": tensor["after"],
+                "there": tensor["before"],
+                "difference": _size(tensor["nbytes"]),
+            }
+            for tensor in other["tensors"]
+        ],
+    )
+    print_line(other["reason"])
+
+
+def _name(key: str) -> str:
+    return key.replace("_bytes", "").replace("_", " ")
+
+
+def _size(nbytes: object) -> str:
+    return formatted(float(nbytes), "bytes") if isinstance(nbytes, int) else text(nbytes)

@@ -1,0 +1,134 @@
+"""Options and arguments that commands share, and how they are completed; needs no PyTorch."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runners.errors import LONGEST, BadInput
+from runners.paths import usable
+from runners.terminal.listings import LISTINGS
+
+
+def checked(arguments: Sequence[str]) -> list[str]:
+    """The arguments, once it is sure that all are text that can be printed and looked up.
+
+    Raises:
+        BadInput: Some are not; a line each.
+    """
+    wrong = [
+        f"argument {place}: {ascii(text)[:LONGEST]}: expected text without NUL, in UTF-8"
+        for place, text in enumerate(arguments, start=1)
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    ]
+    if wrong:
+        raise BadInput(wrong)
+    return list(arguments)
+
+
+def _usable(param: typer.CallbackParam, value: Path | list[Path] | None) -> Path | list[Path] | None:
+    """Refuse a path that the file system cannot hold, before anything is done with it."""
+    option = param.opts[0] if param.opts[0].startswith("-") else (param.metavar or param.name or "").upper()
+    for path in value if isinstance(value, list) else [value]:
+        if path is not None:
+            usable(path, option)
+    return value
+
+
+def complete_study(incomplete: str) -> Iterator[str]:
+    """Names of studies; files are completed by the shell."""
+    from runners import study_file
+
+    yield from (name for name in study_file.studies() if name.startswith(incomplete))
+
+
+def complete_listing(incomplete: str) -> Iterator[str]:
+    """What there is to list."""
+    yield from (name for name in LISTINGS if name.startswith(incomplete))
+
+
+def complete_dataset(incomplete: str) -> Iterator[str]:
+    """Names of data sets."""
+    from runners import datasets
+
+    yield from (name for name in datasets.datasets() if name.startswith(incomplete))
+
+
+def complete_launcher(incomplete: str) -> Iterator[str]:
+    """Names of launchers."""
+    from runners import launchers
+
+    yield from (name for name in launchers.launchers() if name.startswith(incomplete))
+
+
+Listing = Annotated[
+    str, typer.Argument(help=f"One of: {', '.join(LISTINGS)}.", autocompletion=complete_listing)
+]
+Variant = Annotated[str, typer.Argument(help="E.g. resnet:depth=50,stem=deep64.")]
+Study = Annotated[
+    str,
+    typer.Argument(
+        help="A study's name (`ablate list studies`) or a .toml file.", autocompletion=complete_study
+    ),
+]
+Directory = Annotated[Path, typer.Argument(help="A run directory, e.g. runs/quick.", callback=_usable)]
+Benchmarks = Annotated[
+    list[Path], typer.Argument(help="What `pytest --benchmark-json FILE` wrote.", callback=_usable)
+]
+Into = Annotated[Path, typer.Option(help="A run directory; made if there is none.", callback=_usable)]
+Out = Annotated[Path | None, typer.Option(help="Run directory; runs/STUDY by default.", callback=_usable)]
+Imported = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--import", help="Benchmarks for the same report: pytest-benchmark's JSON.", callback=_usable
+    ),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        help="A Python file of your own, or a folder: architectures, data sets, studies, ...; repeatable.",
+        callback=_usable,
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Dataset = Annotated[
+    str | None,
+    typer.Option(help="Train on this data set instead of the study's.", autocompletion=complete_dataset),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(min=1, max=10_000, help="Seeds (and timed processes); 6 at least for a verdict."),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        help="Limit on what a workload with half_width adds beyond its fewest processes: 90s, 10m, 2h."
+    ),
+]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Untimed trials side by side; one a core by default.")
+]
+Launcher = Annotated[
+    str, typer.Option(help="Where trials run: `ablate list launchers`.", autocompletion=complete_launcher)
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Start anew; an earlier run is moved aside, not deleted.")
+]
+ImageSize = Annotated[int, typer.Option(min=1, max=8192, help="Height and width in pixels.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Images a step.")]
+Mode = Annotated[str, typer.Option(help="train or inference.")]
+Optimizer = Annotated[str, typer.Option(help="sgd or adamw.")]
+Momentum = Annotated[float, typer.Option(min=0, max=1, help="Of SGD; 0 keeps no state.")]
+Precision = Annotated[str, typer.Option(help="fp32, bf16-autocast or bf16.")]
+Target = Annotated[str, typer.Option(help="cuda or cpu: whose allocator and defaults to simulate.")]
+Measure = Annotated[bool, typer.Option("--measure", help="Run the step here and read the allocator.")]
+Against = Annotated[str | None, typer.Option(help="A variant to explain the difference to.")]
+Fit = Annotated[str | None, typer.Option(help="Largest batch for cards of these sizes: 24GiB,80GiB.")]
+Trials = Annotated[bool, typer.Option("--trials", help="Every trial instead of a line a workload.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print what went wrong and where the report is, nothing else.")
+]

@@ -1,0 +1,84 @@
+"""A plan as people read it: a line a workload, or a row a trial."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from results.tables.format import count
+from runners.plan import Plan, forecast_seconds
+from runners.terminal.tables import print_line, print_table
+from runners.trial import Trial
+
+
+def trial_rows(planned: Plan) -> list[dict[str, Any]]:
+    """One row per trial, in order of execution."""
+    return [
+        {
+            "trial": trial.id,
+            "workload": trial.workload.name,
+            "block": trial.block,
+            "arms": [arm.name for arm in trial.arms],
+            "wave": trial.wave,
+            "runs": "while imprecise" if trial.optional else "always",
+            "estimated_seconds": round(trial.estimated_seconds, 1),
+        }
+        for trial in planned.trials
+    ]
+
+
+def workload_rows(planned: Plan, cores: int) -> list[dict[str, Any]]:
+    """One row per workload; `6 to 10` where a stopping rule may find more worth it."""
+    rows = []
+    for workload in planned.study.workloads:
+        every = [trial for trial in planned.trials if trial.workload.name == workload.name]
+        fewest = [trial for trial in every if not trial.optional]
+        rows.append(
+            {
+                "workload": workload.name,
+                "context": re.sub(r",\b", ", ", workload.context),  # breaks between factors, not within
+                "trials": _range(len(fewest), len(every)),
+                "blocks": _range(workload.replicates, len({trial.block for trial in every})),
+                "arms": len(workload.variants),
+                "forecast": _forecast(fewest, every, cores),
+            }
+        )
+    return rows
+
+
+def print_plan(name: str, planned: Plan, cores: int, *, trials: bool) -> None:
+    """Print the plan and its total."""
+    if trials:
+        print_table(name, trial_rows(planned))
+    else:
+        print_table(name, workload_rows(planned, cores))
+    fewest = [trial for trial in planned.trials if not trial.optional]
+    seconds = duration(forecast_seconds(fewest, cores))
+    total = f"{count(len(fewest), 'trial')}, about {seconds} on {count(cores, 'core')}"
+    if len(fewest) < len(planned.trials):
+        most = duration(forecast_seconds(planned.trials, cores))
+        total += (
+            f"; up to {count(len(planned.trials), 'trial')}, {most}, while intervals are wider than declared"
+        )
+    print_line(total)
+
+
+def print_warnings(planned: Plan) -> None:
+    """Print a line for each arm that will fail, where it spoils no JSON."""
+    for warning in planned.warnings:
+        print_line(f"warning: {warning}", style="yellow", stderr=True)
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`: as exact as a forecast is."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _range(fewest: int, most: int) -> str:
+    return str(fewest) if fewest == most else f"{fewest} to {most}"
+
+
+def _forecast(fewest: Sequence[Trial], every: Sequence[Trial], cores: int) -> str:
+    shown = [duration(forecast_seconds(trials, cores)) for trials in (fewest, every)]
+    return " to ".join(dict.fromkeys(shown))

@@ -1,0 +1,93 @@
+"""What every registered data set keeps to, newcomers included; one that is not here says how to get it."""
+
+import re
+
+import pytest
+import torch
+
+from runners import datasets
+from runners.datasets import Dataset
+from runners.images import Images
+
+DATASETS = datasets.datasets()
+each_dataset = pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+SIZE = 20
+
+
+def loaded(dataset: Dataset) -> tuple[Images, Images]:
+    if (reason := dataset.unavailable()) is not None:
+        pytest.skip(reason)
+    return dataset.load(SIZE)
+
+
+@each_dataset
+def test_a_data_set_says_what_it_is(dataset: Dataset) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", dataset.name)
+    assert dataset.summary
+    assert len(dataset.summary.splitlines()) == 1
+    assert dataset.in_channels >= 1
+    assert dataset.num_classes >= 2
+    assert dataset.development_size >= dataset.num_classes
+
+
+@each_dataset
+def test_a_data_set_is_here_or_says_in_a_line_what_to_do(dataset: Dataset) -> None:
+    reason = dataset.unavailable()
+    if reason is None:
+        dataset.load(SIZE)
+        return
+    assert dataset.name in reason
+    assert len(reason.splitlines()) == 1
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        dataset.load(SIZE)
+
+
+@each_dataset
+def test_it_holds_what_it_says(dataset: Dataset) -> None:
+    development, test = loaded(dataset)
+    assert len(development) == dataset.development_size
+    for part in (development, test):
+        assert part.images.shape == (len(part), dataset.in_channels, SIZE, SIZE)
+        assert part.labels.shape == (len(part),)
+        assert part.images.dtype == torch.float32
+        assert part.labels.dtype == torch.int64
+        assert part.images.isfinite().all()
+        assert set(part.labels.tolist()) == set(range(dataset.num_classes)), "every class, in both parts"
+
+
+@each_dataset
+def test_images_are_standardised_by_the_development_images_alone(dataset: Dataset) -> None:
+    development, test = loaded(dataset)
+    for channel in range(dataset.in_channels):
+        pixels = development.images[:, channel]
+        assert pixels.mean().item() == pytest.approx(0, abs=1e-3)
+        assert pixels.std().item() == pytest.approx(1, abs=1e-2)
+    assert test.images.mean().abs().item() > 1e-6, "the test images' own mean was taken out"
+
+
+@each_dataset
+def test_the_test_set_is_fixed_whatever_was_drawn_before_and_whatever_the_size(dataset: Dataset) -> None:
+    (_, first) = loaded(dataset)
+    torch.manual_seed(17)
+    torch.rand(17)
+    _, again = dataset.load(SIZE)
+    assert torch.equal(first.images, again.images)
+    assert torch.equal(first.labels, again.labels)
+    _, larger = dataset.load(SIZE + 4)
+    assert torch.equal(first.labels, larger.labels)
+
+
+@each_dataset
+def test_no_test_image_is_a_development_image(dataset: Dataset) -> None:
+    """Real collections hold a few photographs twice; a split that leaks holds many."""
+    development, test = loaded(dataset)
+    seen = {image.numpy().tobytes() for image in development.images}
+    twice = sum(image.numpy().tobytes() in seen for image in test.images)
+    assert twice <= 0.01 * len(test)
+
+
+@each_dataset
+def test_loading_leaves_the_random_state_alone(dataset: Dataset) -> None:
+    before = torch.get_rng_state()
+    loaded(dataset)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,69 @@
+"""What every registered launcher keeps to, newcomers included: each trial leaves a record, come what may."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from results.records.directory import read_record
+from results.records.record import Record
+from runners import launchers
+from runners.launchers import Event, Launcher, Task
+from tests.runners.scripted_runs import plan_of, write_study
+
+LAUNCHERS = launchers.launchers()
+each_launcher = pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+
+
+@each_launcher
+def test_a_launcher_says_what_it_is(launcher: Launcher) -> None:
+    assert launcher.name
+    assert len(launcher.summary.splitlines()) == 1
+
+
+@each_launcher
+def test_every_task_leaves_a_record_and_is_told_of_once(launcher: Launcher, tmp_path: Path) -> None:
+    acts = ["well", "print", "fail", "print_and_die", "print_and_exit", "system_exit"]
+    tasks = [Task(trial, 3) for trial in plan_of(write_study(tmp_path, acts)).trials]
+    told: list[Event] = []
+    launcher.run(iter(tasks), directory=tmp_path, environment="here", jobs=2, notify=told.append)
+    ended = [event.record for event in told if event.record is not None]
+    files = {path.name: read_record(path) for path in (tmp_path / "records").iterdir()}
+    assert {record.file_name: record for record in ended} == files
+    assert sorted(files) == sorted(f"{task.trial.id}-here-3.json" for task in tasks)
+    assert len(ended) == len(tasks)
+    statuses = {record.outcomes[0].arm: record.status for record in ended}
+    assert statuses == {
+        "baseline": "ok",
+        "act=print": "ok",
+        "act=fail": "failed",
+        "act=print_and_die": "killed",
+        "act=print_and_exit": "failed",
+        "act=system_exit": "failed",
+    }
+
+
+@each_launcher
+def test_a_task_is_asked_for_only_when_there_is_room_for_it(launcher: Launcher, tmp_path: Path) -> None:
+    """So that one that is not worth it any more is never begun."""
+    tasks = [Task(trial, 1) for trial in plan_of(write_study(tmp_path, ["well", "fail"], blocks=2)).trials]
+    ended: list[Record] = []
+    begun: list[int] = []
+
+    def one_by_one() -> Iterator[Task]:
+        for task in tasks:
+            begun.append(len(ended))
+            yield task
+
+    def notify(event: Event) -> None:
+        if event.record is not None:
+            ended.append(event.record)
+
+    launcher.run(one_by_one(), directory=tmp_path, environment="here", jobs=1, notify=notify)
+    assert begun == [0, 1, 2, 3]
+
+
+@each_launcher
+def test_no_task_is_no_work(launcher: Launcher, tmp_path: Path) -> None:
+    launcher.run(iter([]), directory=tmp_path, environment="here", jobs=1, notify=lambda event: None)
+    assert list(tmp_path.iterdir()) == []

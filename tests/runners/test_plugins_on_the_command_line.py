@@ -1,0 +1,77 @@
+"""What `--plugin` brings to each command: a file, or a folder of files and studies."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import results
+from runners.__main__ import _main
+from tests.runners.study_files import write_study, write_tiny
+
+COMPLEXITY = {"kind": "complexity", "image_size": 8}
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A plugin with an architecture of the test's own, and a study of it that names no plugin."""
+    name = request.node.name.partition("[")[0].removeprefix("test_")
+    path = tmp_path / "plugin"
+    path.mkdir()
+    write_tiny(path, name)
+    write_study(
+        path / f"study-{name}.toml",
+        {"architecture": name, "factors": {"wide": [False, True]}, "workloads": [COMPLEXITY]},
+    )
+    return path
+
+
+def answered(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[dict[str, object]]:
+    assert _main([*map(str, arguments), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    return found if isinstance(found, list) else [found]
+
+
+def test_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plugin = folder / "file.py"
+    names = [row["name"] for row in answered(capsys, "list", "architectures", "--plugin", plugin)]
+    assert {"file", "resnet"} <= set(names)
+    (shown,) = answered(capsys, "show", "file:kernel=3", "--image-size", "8", "--plugin", plugin)
+    assert shown["macs"] == 3 * 3 * 3 * 4 * 6 * 6 + 4 * 100
+    (found,) = answered(capsys, "memory", "file", "--image-size", "8", "--plugin", plugin)
+    assert found["variant"] == "file"
+
+
+def test_folder(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    studies = [row["name"] for row in answered(capsys, "list", "studies", "--plugin", folder)]
+    assert "study-folder" in studies
+    trials = answered(capsys, "plan", "study-folder", "--plugin", folder)
+    assert [trial["arms"] for trial in trials] == [["baseline"], ["wide=true"]]
+    assert _main(["run", "study-folder", "--plugin", str(folder), "--device", "cpu", "--quiet"]) == 0
+    assert capsys.readouterr().out == "report: runs/study-folder/report/index.html\n"
+    run = results.load("runs/study-folder")
+    assert set(run.trials()["status"]) == {"ok"}
+    assert _main(["report", "runs/study-folder", "--plugin", str(folder), "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "studies"],
+        ["show", "resnet"],
+        ["memory", "resnet"],
+        ["plan", "quick"],
+        ["run", "quick"],
+        ["report", "."],
+    ],
+)
+def test_a_plugin_that_is_not_there_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    assert _main([*arguments, "--plugin", str(tmp_path / "nowhere.py")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "nowhere.py" in line
+    assert "expected a Python file or a folder" in line
