@@ -24,7 +24,7 @@ from results.verdicts.statistics import Estimate
 COLUMNS = [
     *("status", "compared", "arm", "variant", "context", "metric", "label", "mode", "unit", "effect_kind"),
     *("first", "first_low", "first_high", "first_n", "second", "second_low", "second_high", "second_n"),
-    *("change", "ci_low", "ci_high", "margin", "exact", "environments"),
+    *("change", "ci_low", "ci_high", "margin", "exact", "environments", "alike"),
 ]
 STATUSES = (
     "regressed",
@@ -65,7 +65,9 @@ def compare(first: Run, second: Run) -> pd.DataFrame:
     seeds paired by seed, simultaneous over all figures of a metric (Bonferroni); those of either side are its
     own 95 %. `status` is `regressed`,
     `improved`, `same` (within the margin) or `cannot tell`; `differs` for an effect that is another on the
-    other machine.
+    other machine. Times have changed only where the whole interval lies beyond the margin. `alike` marks
+    times that changed by the same factor, within the margin, in all of three arms or more: the machine, or
+    what all arms share.
     """
     one, other = (_figures(run) for run in (first, second))
     shared = [(key, pair) for key in one for pair in _pairs(one[key], other.get(key, []))]
@@ -75,9 +77,22 @@ def compare(first: Run, second: Run) -> pd.DataFrame:
     rows = [_row(a, b, families[key[-1]]) for key, (a, b) in shared]
     rows += [_alone(figures[0], "only in the first") for key, figures in one.items() if key not in other]
     rows += [_alone(figures[0], "only in the second") for key, figures in other.items() if key not in one]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = _with_alike(pd.DataFrame(rows, columns=COLUMNS))
     order = {status: i for i, status in enumerate(STATUSES)}
     return frame.sort_values("status", key=lambda s: s.map(order), kind="stable", ignore_index=True)
+
+
+def _with_alike(frame: pd.DataFrame) -> pd.DataFrame:
+    timed = frame[
+        frame["unit"].isin(_OF_THE_MACHINE) & (frame["compared"] == "value") & ~frame["exact"].eq(True)
+    ]
+    groups = timed[timed["change"].notna()].groupby(["context", "metric", "mode"])
+    alike: set[Any] = set()
+    for _, rows in groups:
+        widest = rows["change"].min() * (1 + rows["margin"].iloc[0])
+        if len(rows) >= 3 and rows["change"].max() <= widest:
+            alike |= {*rows.index}
+    return frame.assign(alike=frame.index.isin(alike))
 
 
 def regressed(frame: pd.DataFrame) -> bool:
@@ -162,10 +177,24 @@ def _status(cell: Cell, change: Estimate | None, family: int, *, effect: bool) -
         verdict: str = rules.decide(change.low, change.low, cell.margin, cell.metric.better)
     else:
         verdict = conclude(change, family, Rule(cell.margin, cell.metric.better)).verdict
-    if effect and verdict in {"better", "worse"}:
-        return "differs"
+    if verdict in {"better", "worse"}:
+        if effect:
+            return "differs"
+        if cell.metric.unit in _OF_THE_MACHINE and _may_be_within(change, cell.margin):
+            return "cannot tell"
     said = {"better": "improved", "worse": "regressed", "equivalent": "same"}
     return said.get(verdict, "cannot tell")
+
+
+def _may_be_within(change: Estimate, margin: float) -> bool:
+    """Whether the interval reaches into the margin.
+
+    A machine is some percent faster or slower an hour later, and two runs are two moments: that is in no
+    interval of theirs. Only what lies beyond the margin as a whole counts as a change.
+    """
+    assert change.low is not None
+    assert change.high is not None
+    return change.low <= margin and change.high >= -margin
 
 
 def _scaled(figure: _Figure) -> pd.Series:

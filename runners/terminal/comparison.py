@@ -1,5 +1,7 @@
 """Two runs side by side on a terminal: what changed in full, the rest in a line for each context."""
 
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +55,30 @@ def _show(frame: pd.DataFrame, first: Path, second: Path, where: Console) -> Non
         print_line("The two have no figure in the same context: nothing can be compared.", style="yellow")
     for (status, context), rows in frame.groupby(["status", "context"], sort=False):
         if status in _COLOURS:
-            shown = rows[:MOST_UNTOLD] if status == "cannot tell" else rows
+            listed = list(_merged(rows))
+            shown = listed[:MOST_UNTOLD] if status == "cannot tell" else listed
             where.print(_table(f"{status}: {context}", shown, _COLOURS[str(status)]))
-            if len(shown) < len(rows):
-                print_line(f"and {len(rows) - len(shown)} more: --json has all", style="dim")
+            if len(shown) < len(listed):
+                print_line(f"and {len(listed) - len(shown)} more: --json has all", style="dim")
         else:
             print_line(f"{status}: {context}. {_summary(rows)}.")
-    if (frame["effect_kind"].eq("ratio") & ~frame["exact"] & frame["change"].notna()).any():
+    if frame["alike"].any():
         print_line(
-            "Intervals reach as far as the processes and seeds of each run differ. The runs were made at "
-            "different moments: if all arms changed alike, look for what changed beside the networks.",
+            "Where all arms changed alike, it was the machine at another moment, or what they all share.",
             style="dim",
         )
+
+
+def _merged(rows: pd.DataFrame) -> Iterator[dict[Any, Any]]:
+    """Rows; of a figure that changed alike in all arms the first arm's, with how far the others reach."""
+    for (_, _, alike), same in rows.groupby(["metric", "mode", "alike"], sort=False):
+        listed = same.to_dict("records")
+        if not alike or len(listed) == 1:
+            yield from listed
+            continue
+        ends = {"low": same["change"].min(), "high": same["change"].max()}
+        arms = f"{listed[0]['arm']} and {text.count(len(same) - 1, 'arm')} alike"
+        yield listed[0] | {"arm": arms, "change": math.nan, "ci_low": ends["low"], "ci_high": ends["high"]}
 
 
 def _summary(rows: pd.DataFrame) -> str:
@@ -80,7 +94,7 @@ def _label(row: dict[Any, Any]) -> str:
     return f"effect on {row['label']}" if row["compared"] == "effect" else str(row["label"])
 
 
-def _table(title: str, rows: pd.DataFrame, colour: str) -> Table:
+def _table(title: str, rows: Sequence[dict[Any, Any]], colour: str) -> Table:
     table = Table(
         title=Text(title, f"bold {colour}"), title_justify="left", box=box.SIMPLE_HEAD, header_style="bold"
     )
@@ -88,14 +102,14 @@ def _table(title: str, rows: pd.DataFrame, colour: str) -> Table:
         table.add_column(heading, overflow="fold")
     for heading in ("first", "second", "change"):
         table.add_column(heading, overflow="fold", no_wrap=True)
-    for row in rows.to_dict("records"):
+    for row in rows:
         kind, unit = row["effect_kind"], row["unit"]
-        change = text.change(row["change"], kind, unit)
+        change = "" if text.missing(row["change"]) else text.change(row["change"], kind, unit)
         reach = "" if row["exact"] else text.reach(row["ci_low"], row["ci_high"], kind, unit)
         figure = _label(row) + (f" ({row['mode']})" if row["mode"] else "")
         # A long name breaks after a comma, not within a word.
         arm = Text(str(row["arm"]).replace(",", ", "))
-        told = Text.assemble(change, (f"\n{reach}" if reach else "", "dim"))
+        told = Text.assemble(change, (f"\n{reach}" if change and reach else reach, "dim" if change else ""))
         table.add_row(Text(figure), arm, _side(row, "first"), _side(row, "second"), told)
     return table
 

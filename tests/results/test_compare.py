@@ -85,6 +85,21 @@ def test_absolute_figures_carry_the_interval_of_their_own_processes(run: Run, tm
     assert (one["ci_low"], one["ci_high"]) == pytest.approx((np.exp(welch.low), np.exp(welch.high)))
 
 
+@pytest.mark.parametrize("factor", [1.03, 1.08, 0.93])
+def test_a_machine_some_percent_slower_or_faster_an_hour_later_is_no_regression(
+    run: Run, tmp_path: Path, factor: float
+) -> None:
+    found = compare(run, results.load(slower(write_run(tmp_path / "run"), factor))).query(TIME)
+    assert set(found["status"]) <= {"same", "cannot tell"}
+    assert found["alike"].all(), "and it is told that all arms moved together"
+
+
+def test_one_arm_that_got_slower_is_not_alike(run: Run, tmp_path: Path) -> None:
+    found = compare(run, results.load(slower(write_run(tmp_path / "run"), 1.3, arms={STEM}))).query(TIME)
+    assert set(found[found["status"] == "regressed"]["arm"]) == {STEM}
+    assert not found["alike"].any()
+
+
 def test_what_got_faster_has_improved(run: Run, tmp_path: Path) -> None:
     other = results.load(slower(write_run(tmp_path / "run"), 0.5, arms={STEM}))
     found = compare(run, other)
