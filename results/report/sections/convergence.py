@@ -38,11 +38,11 @@ def _sentences(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
 def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[Figure]:
     effects = run.effects[run.effects["environment"] == environment]
     kept = [arm.name for arm in run.study.arms if arm.role != "arm"] + arms_to_draw(effects)
-    curves = curves[curves["arm"].isin(kept)]
+    curves = _of(kept, curves)
     better = {metric.name: metric.better for metric in run.study.metrics}
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
     points = run.series[(run.series["environment"] == environment) & (run.series["split"] == "test")]
-    points = points[points["arm"].isin(kept)]
+    points = _of(kept, points)
     if len(points):
         alt = "Dot plot: test accuracy of every seed by arm, a line at the mean."
         yield Figure("seeds", "Every seed, arm by arm", alt, partial(plots.seeds, points))
@@ -50,6 +50,13 @@ def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[
         alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."
         draw = partial(plots.convergence_curves, curves, better, noise)
         yield Figure("convergence", "Convergence", alt, draw)
+
+
+def _of(arms: list[str], frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of these arms, in their order."""
+    places = {arm: place for place, arm in enumerate(arms)}
+    kept = frame[frame["arm"].isin(arms)]
+    return kept.sort_values("arm", key=lambda column: column.map(places), kind="stable")
 
 
 TOPIC = Topic("convergence", "Convergence", 50, build, summary="curves, seeds, arms that did not learn")
