@@ -116,6 +116,7 @@ def memory(
         measure_on=devices.resolve("auto") if measure else None,
         against=against,
         fit=fit,
+        plugins=tuple(plugin or ()),
     )
     if as_json:
         print_json(found)

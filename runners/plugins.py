@@ -136,17 +136,15 @@ def _register_sections(sections: Sequence[tuple[object, Path]]) -> None:
     if not sections:
         return
     topics = importlib.import_module(_TOPICS)
-    taken = {topic.name for topic in topics.topics()}
+    known = {topic.name: topic for topic in topics.topics()}
     for section, source in sections:
-        name = getattr(section, "name", None)
-        if name in taken:
-            raise BadInput(f"plugin {source}: section {name!r} is there already; rename one")
-        taken.add(name)
-    for section, source in sections:
-        try:
-            topics.register(section)
-        except ValueError as error:
-            raise BadInput(f"plugin {source}: {error}") from error
+        if not isinstance(section, topics.Topic):
+            given = type(section).__name__
+            raise BadInput(f"plugin {source}: {_SECTION} is of type {given}; expected Topic")
+        if known.setdefault(section.name, section) is not section:
+            raise BadInput(f"plugin {source}: section {section.name!r} is there already; rename one")
+    for section, _ in sections:
+        topics.register(section)
 
 
 def _studies(path: Path) -> dict[str, Path]:

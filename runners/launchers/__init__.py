@@ -47,8 +47,9 @@ class Run(Protocol):
         """Run them.
 
         Args:
-            tasks: In order; a timed one has the machine to itself, and a wave begins when the one before
-                has ended. The next one is asked for when there is room for it: it may no longer be wanted.
+            tasks: In order; a timed one has the machine to itself, each has an accelerator to itself, and a
+                wave begins when the one before has ended. The next one is asked for when there is room for
+                it: it may no longer be wanted.
             directory: The run directory.
             environment: Id of the environment.
             jobs: Processes at once.

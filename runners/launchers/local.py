@@ -98,8 +98,8 @@ def _context() -> multiprocessing.context.BaseContext:
 def may_start(trial: Trial, running: Sequence[Trial], jobs: int) -> bool:
     """Whether a trial may start beside those that are running.
 
-    A timed one has the machine to itself. So has any an accelerator: what others hold of its memory would
-    decide which arms run out of it.
+    A timed one has the machine to itself, and each has an accelerator to itself: what others hold of its
+    memory would decide which arms run out of it.
     """
     if not running:
         return True

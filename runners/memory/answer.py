@@ -1,11 +1,14 @@
 """What `ablate memory` answers: a step's memory in figures, its explanation, and what batch a card holds."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
 import ablations
 from ablations import Variant
+from results.records.files import dump
 from runners.cards import cards_by_size
 from runners.errors import BadInput
 from runners.memory.fit import SAFETY_MARGIN, largest_batch
@@ -28,6 +31,7 @@ def answer(
     measure_on: str | None = None,
     against: str | None = None,
     fit: str | None = None,
+    plugins: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """The memory of one step, as JSON can hold it.
 
@@ -40,6 +44,7 @@ def answer(
         measure_on: The device to run the step on for real; None to simulate.
         against: A variant to explain the difference to.
         fit: Sizes of cards to find the largest batch for, e.g. `24GiB,80GiB`.
+        plugins: Files and folders that the variants come from, loaded already.
 
     Raises:
         BadInput: Something given is wrong, or the step cannot be simulated.
@@ -62,7 +67,7 @@ def answer(
                 "allocator_peak_bytes": measured.allocator_peak_bytes,
                 "workspace_bytes": measured.workspace_bytes,
                 "workspace_by_operator": _scratch(measured),
-                "layers": measure_layers(variant.complete_specification, step, measure_on),
+                "layers": measure_layers(variant.complete_specification, step, measure_on, plugins),
             }
         found = profile.summary() | found
         if other is not None:
@@ -72,7 +77,7 @@ def answer(
             found["against"] = {
                 "variant": other.specification,
                 "their_peak_bytes": reference.peak_bytes,
-                **difference_story(reference, profile),
+                **dump(difference_story(reference, profile)),
             }
         if cards:
             found["safety_margin"] = SAFETY_MARGIN

@@ -5,7 +5,9 @@ Each layer holds the one below and more, so that they are reported beside each o
 
 import multiprocessing
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,25 +18,33 @@ from runners.memory.resident import measure_resident
 from runners.memory.settings import StepSettings, Target
 from runners.memory.step import Step
 from runners.memory.visible import device_handle, physical_index
+from runners.plugins import load
 
 
-def measure_layers(specification: str, settings: StepSettings, device: str) -> dict[str, Any]:
+def measure_layers(
+    specification: str, settings: StepSettings, device: str, plugins: Sequence[Path] = ()
+) -> dict[str, Any]:
     """Run the step in a process of its own and ask those who watch it.
 
     Args:
         specification: The variant.
         settings: The step.
         device: `cpu`, or an accelerator of this machine.
+        plugins: What the process loads first, if the variant is one of theirs.
 
     Returns:
         For the CPU `resident_before_bytes` and `resident_peak_bytes_by_phase`; for a CUDA device
         `driver_process_bytes`, or None with `driver_reason`.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-        return alone.submit(_measure, specification, settings, device).result()
+        return alone.submit(_measure, specification, settings, device, plugins).result()
 
 
-def _measure(specification: str, settings: StepSettings, device: str) -> dict[str, Any]:
+def _measure(
+    specification: str, settings: StepSettings, device: str, plugins: Sequence[Path]
+) -> dict[str, Any]:
+    load(plugins)
+
     def build(where: torch.device) -> torch.nn.Module:
         return ablations.build(specification, device=where)
 

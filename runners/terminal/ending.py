@@ -1,7 +1,6 @@
 """How a command ends: its exit code, and what it says on standard error."""
 
 import errno
-import os
 import re
 import sys
 import tempfile
@@ -39,7 +38,6 @@ def ending(command: Callable[[], object], names: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit) as left:
         if isinstance(left, SystemExit) and not isinstance(left.__context__, BrokenPipeError):
             raise
-        _forget_output()
         return INTERRUPTED
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -89,14 +87,3 @@ def _our_fault(error: Exception) -> int:
         traceback.print_exception(error)
         typer.echo(f"ablate: {kind}: our fault; the traceback is above, as no file could hold it", err=True)
     return OUR_FAULT
-
-
-def _forget_output() -> None:
-    """Let nothing be written to a pipe that nobody reads: Python would complain about it at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, sys.stdout.fileno())
-    except (OSError, ValueError):  # no file behind it, as under a test
-        pass
-    finally:
-        os.close(nowhere)

@@ -191,7 +191,7 @@ def test_a_sketch_is_the_variant_and_its_network_without_data() -> None:
 def test_only_names_that_there_are_can_be_imported() -> None:
     assert callable(ablations.build)
     with pytest.raises(AttributeError, match="module 'ablations' has no attribute 'biuld'"):
-        ablations.biuld  # type: ignore[attr-defined]  # noqa: B018
+        ablations.biuld  # noqa: B018
 
 
 ANNOTATION = "annotate it with Literal[...], bool, or Annotated[int, Range(...)]"

@@ -6,6 +6,7 @@ What is started must not import PyTorch, which alone takes seconds; planning is 
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ import pytest
 from ablations import registry
 from runners import datasets, probes, rehearsal, study
 from runners.memory.shapes import ShapeMemo
-from runners.plan import plan
+from runners.plan import Plan, plan
 from tests.runners.study_files import write_study
 
 pytestmark = pytest.mark.bench
 
 ROOT = Path(__file__).parents[2]
 MOST_SECONDS = 3.0
-"""To plan 64 arms in three workloads, on two cores that others use too."""
+"""Of one core, to plan 64 arms in three workloads; on the wall it lasts longer where others are at work."""
 
 Benchmark = Callable[..., Any]
 
@@ -66,12 +67,16 @@ def test_planning_64_arms_of_a_deep_network(benchmark: Benchmark, tmp_path: Path
     for discover in (registry.architectures, probes.probes, datasets.datasets):  # as after imports
         discover()
 
-    def forget() -> None:
+    spent = []
+
+    def planned() -> Plan:
         rehearsal._done.clear()
         rehearsal._MEMO = ShapeMemo({})
+        start = time.process_time()
+        found = plan(study.load(str(path)), cores=2)
+        spent.append(time.process_time() - start)
+        return found
 
-    planned = benchmark.pedantic(  # type: ignore[attr-defined]
-        lambda: plan(study.load(str(path)), cores=2), setup=forget, rounds=3
-    )
-    assert len(planned.study.arms) == 64 + 1
-    assert benchmark.stats.stats.min <= MOST_SECONDS  # type: ignore[attr-defined]
+    found = benchmark.pedantic(planned, rounds=3)  # type: ignore[attr-defined]
+    assert len(found.study.arms) == 64 + 1
+    assert min(spent) <= MOST_SECONDS

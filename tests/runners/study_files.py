@@ -30,9 +30,9 @@ class Tiny(nn.Module):
             raise RuntimeError("planted: not in training")
         if self.fault == "gradient" and self.training:
             features = features + torch.autograd.grad(features.sum(), self.entry.weight)[0].sum()
-        if self.fault == "value" and float(features.sum()) > 1e9:
+        if self.fault == "value" and float(features.detach().sum()) > 1e9:
             raise RuntimeError("planted: decided by a value")
-        if self.fault == "wrong value" and float(features.sum()) < 1e9:
+        if self.fault == "wrong value" and float(features.detach().sum()) < 1e9:
             raise RuntimeError("planted: decided by a value")
         return self.head(features)
 

@@ -27,6 +27,7 @@ def raising(error: BaseException) -> Callable[..., Findings]:
     ("error", "status", "reason"),
     [
         (Diverged("the loss was nan"), "diverged", "the loss was nan"),
+        (Diverged("\ud83d"), "diverged", "\N{REPLACEMENT CHARACTER}"),
         (NotApplicable("no such stem"), "not_applicable", "no such stem"),
         (TimedOut("it took long"), "timed_out", "it took long"),
         (MemoryError(), "out_of_memory", "MemoryError (test_outcomes.py:"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ablations import registry
+from results.report import topics
 from runners import datasets, launchers, plugins, probes
 from runners.errors import BadInput
 
@@ -32,12 +33,19 @@ from results.records.metric import Metric
 METRIC = Metric("{name}_count", "n", "count", "lower", "ratio", 0.1, "n")
 PROBE = Probe("{name}", "none", WorkloadSettings, (METRIC,), "exact", 0, False, False, print, print)
 """
+SECTION = """
+from results.report.section import Section, Topic
+SECTION = Topic("{name}", "None", 999, lambda analysis, environment: Section())
+"""
 
 
 @pytest.fixture(autouse=True)
 def _nothing_stays() -> Iterator[None]:
     before = dict(plugins._loaded)
+    sections = dict(topics._registered)
     yield
+    topics._registered.clear()
+    topics._registered.update(sections)
     for path in plugins._loaded.keys() - before.keys():
         for file in plugins._loaded.pop(path).files:
             plugins._forget(file.path)
@@ -50,6 +58,7 @@ def known() -> dict[str, set[str]]:
         "probes": set(probes.probes()),
         "launchers": set(launchers.launchers()),
         "studies": set(plugins.studies()),
+        "sections": {topic.name for topic in topics.topics()},
     }
 
 
@@ -60,6 +69,7 @@ def test_a_folder_brings_what_its_files_hold_and_its_tables_are_studies(tmp_path
         "images.py": DATASET,
         "places.py": LAUNCHERS,
         "counts.py": PROBE,
+        "part.py": SECTION,
     }.items():
         (tmp_path / name).write_text(text.format(name="mine"))
     (tmp_path / "mine.toml").write_text("question = 'Why?'")
@@ -72,6 +82,7 @@ def test_a_folder_brings_what_its_files_hold_and_its_tables_are_studies(tmp_path
         "images.py": {"DATASET"},
         "places.py": {"LAUNCHER"},
         "counts.py": {"PROBE"},
+        "part.py": {"SECTION"},
     }
     added = {what: names - before[what] for what, names in known().items()}
     assert added == {
@@ -80,6 +91,7 @@ def test_a_folder_brings_what_its_files_hold_and_its_tables_are_studies(tmp_path
         "probes": {"mine"},
         "launchers": {"mine-one", "mine-two"},
         "studies": {"mine"},
+        "sections": {"mine"},
     }
     assert loaded.studies == plugins.studies() == {"mine": tmp_path / "mine.toml"}
     assert probes.source("mine") == tmp_path / "counts.py"
@@ -89,11 +101,14 @@ def test_a_folder_brings_what_its_files_hold_and_its_tables_are_studies(tmp_path
 def test_loading_twice_does_nothing(tmp_path: Path) -> None:
     count = tmp_path / "count.txt"
     (tmp_path / "net.py").write_text(
-        NETWORK.format(name="mine") + f"open({str(count)!r}, 'a').write('x')\n" + DATASET.format(name="mine")
+        NETWORK.format(name="mine")
+        + f"open({str(count)!r}, 'a').write('x')\n"
+        + DATASET.format(name="mine")
+        + SECTION.format(name="mine")
     )
-    first = plugins.load([tmp_path])
-    assert plugins.load([tmp_path, tmp_path]) == first
-    assert plugins.load([tmp_path / "net.py"]) == first  # a file of a folder, by itself
+    first = plugins.load([tmp_path / "net.py"])
+    assert plugins.load([tmp_path]) == first, "its folder"
+    assert plugins.load([tmp_path, tmp_path / "net.py"]) == first
     assert count.read_text() == "x"
 
 
@@ -115,6 +130,8 @@ def test_loading_twice_does_nothing(tmp_path: Path) -> None:
         ),
         ("DATASET = 'images'", "DATASET is of type str; expected Dataset"),
         ("LAUNCHERS = [1]", "LAUNCHER is of type int; expected Launcher"),
+        (SECTION.format(name="answer"), "section 'answer' is there already; rename one"),
+        (SECTION.format(name="mine") + "SECTIONS = [1]", "SECTION is of type int; expected Topic"),
     ],
 )
 def test_a_name_that_is_taken_or_a_thing_that_is_none_is_one_line(

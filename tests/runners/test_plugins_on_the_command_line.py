@@ -42,6 +42,44 @@ def test_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["variant"] == "file"
 
 
+def test_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The layers above the tensors are measured in a process of its own, which needs the plugin too."""
+    plugin = folder / "measured.py"
+    (found,) = answered(
+        capsys,
+        "memory",
+        "measured",
+        "--image-size",
+        "8",
+        "--batch-size",
+        "2",
+        "--measure",
+        "--plugin",
+        plugin,
+    )
+    assert found["source"] == "measured"
+    assert isinstance(found["layers"], dict)
+    assert found["layers"]["resident_before_bytes"] > 0
+
+
+def test_at_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a network of the user's own raises is no fault of ours, whatever it is."""
+    for command in (["memory"], ["memory", "--measure"], ["show"]):
+        name, *options = command
+        arguments = [
+            name,
+            "at_fault:fault=key",
+            "--image-size",
+            "8",
+            *options,
+            "--plugin",
+            str(folder / "at_fault.py"),
+        ]
+        assert _main(arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line == "ablate: variant at_fault:fault=key: KeyError: 'planted' (at_fault.py:19)"
+
+
 def test_folder(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

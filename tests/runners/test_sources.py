@@ -1,5 +1,6 @@
 """The sources that a trial's id depends on: those it runs through, and no others."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -81,41 +82,54 @@ def test_no_data_set_but_the_one_that_is_used() -> None:
     assert "runners/datasets/digits.py" not in those
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
+EDITED = """
+import json, sys
+sys.path[:0] = sys.argv[1:3]  # the copy stands before the installed packages; the tests are ours
+from pathlib import Path
+from runners import probes, sources, trial_id
+from tests.runners.test_sources import trial
+
+def ids():
+    for cached in (sources._imports, sources._content_digest, trial_id._sources):
+        cached.cache_clear()
+    return {kind: trial_id.identified(trial(kind)).id for kind in probes.probes()}
+
+changed, before = {}, ids()
+for name in sys.argv[3:]:
+    with Path(sys.argv[1], name).open("a") as file:
+        file.write("# edited\\n")
+    after = ids()
+    changed[name] = sorted(kind for kind in before if before[kind] != after[kind])
+    before = after
+print(json.dumps(changed))
+"""
+
+
+def test_an_edit_changes_the_ids_of_those_who_run_through_it(tmp_path: Path) -> None:
+    """In a copy of the code, file after file."""
     for name in ("ablations", "runners", "results"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
-
-
-def ids(root: Path) -> dict[str, str]:
-    """Ids of a trial of each kind, by the code in a folder."""
-    code = (
-        "import tests.runners.test_sources as t\nfrom runners import probes\n"
-        "for kind in probes.probes():\n    print(kind, t.identified(t.trial(kind)).id)"
-    )
-    # The copy stands before the installed packages; the tests are ours.
-    start = f"import sys\nsys.path[:0] = [{str(root)!r}, {str(ROOT)!r}]\n"
+    every = sorted(probes.probes())
+    expected = {
+        "runners/terminal/progress.py": [],
+        "runners/study.py": [],
+        "runners/datasets/fashion_mnist.py": [],
+        "results/records/record.py": [],
+        "runners/datasets/digits.py": ["convergence"],
+        "runners/operator_counts.py": ["complexity", "throughput"],
+        "runners/memory/fit.py": ["memory", "throughput"],
+        "runners/probes/convergence/new.py": ["convergence"],
+        "runners/execute.py": every,
+        "ablations/layers.py": every,
+    }
     done = subprocess.run(
-        [sys.executable, "-c", start + code], capture_output=True, text=True, check=True, cwd=root
+        [sys.executable, "-c", EDITED, str(tmp_path), str(ROOT), *expected],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
     )
-    return dict(line.split() for line in done.stdout.splitlines())
-
-
-def test_an_edit_changes_the_ids_of_those_who_run_through_it(copied: Path) -> None:
-    before = ids(copied)
-    with (copied / "runners" / "terminal" / "progress.py").open("a") as file:
-        file.write("# edited\n")
-    with (copied / "runners" / "datasets" / "fashion_mnist.py").open("a") as file:
-        file.write("# edited\n")
-    assert ids(copied) == before
-    with (copied / "runners" / "operator_counts.py").open("a") as file:
-        file.write("# edited\n")
-    after = ids(copied)
-    assert {kind for kind in before if before[kind] != after[kind]} == {"complexity", "throughput"}
-    (copied / "runners" / "probes" / "convergence" / "more.py").write_text("")
-    last = ids(copied)
-    assert {kind for kind in after if after[kind] != last[kind]} == {"convergence"}
+    assert json.loads(done.stdout) == expected
 
 
 def test_imports_are_followed_wherever_they_stand_but_not_those_for_types(tmp_path: Path) -> None:

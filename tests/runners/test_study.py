@@ -327,3 +327,12 @@ def test_a_wrong_key_of_a_throughput_workload_is_named(
     (found,) = refused(tmp_path, STEMS, {"kind": "throughput"} | keys)
     assert found.startswith(", workload 1: ")
     assert line in found
+
+
+def test_a_batch_that_batchnorm_cannot_train_is_refused_by_the_plan(tmp_path: Path) -> None:
+    (baseline, *_) = refused(tmp_path, STEMS, MEMORY | {"batch_size": 1})
+    assert baseline.startswith(
+        ", workload memory: arm baseline: an image of 32 px does not fit through the network"
+    )
+    assert "Expected more than 1 value per channel when training" in baseline
+    assert plan(load(tmp_path, STEMS, MEMORY | {"batch_size": 1, "modes": ["inference"]})).trials

@@ -1,11 +1,8 @@
 """Each arm's step, simulated for the targets and measured on the trial's device."""
 
-import json
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 
 import ablations
 from ablations import Variant
@@ -16,7 +13,7 @@ from runners.memory.measure import measure_allocator
 from runners.memory.profile import MemoryProfile
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
-from runners.memory.story import against, profile_story
+from runners.memory.story import profile_story
 from runners.outcomes import Findings, builder, each_arm, in_channels, make_variant
 from runners.probes import Result
 from runners.probes.memory import figures
@@ -25,7 +22,6 @@ from runners.trial import Trial, TrialArm
 from runners.workload_settings import Mode
 
 BASELINE = "baseline"
-_SUMMARY = TypeAdapter(ProfileSummary)
 
 
 def run(trial: Trial) -> Result:
@@ -57,7 +53,7 @@ def _profile(trial: Trial, arm: TrialArm) -> Findings:
             measured = measure_allocator(builder(variant), step, device=torch.device(trial.device))
             found.measurements += figures.measured(measured, trial.device)
             found.invalid |= figures.disbelieved(measured)
-            found.profiles.append(_summary(profile_story(measured.profile, trial.device)))
+            found.profiles.append(profile_story(measured.profile, trial.device))
     details: OutcomeDetails = {"profiles": found.profiles}
     if found.invalid:
         details["invalid"] = found.invalid
@@ -70,20 +66,17 @@ def _simulate(
     """A step on a device that need not be there, what it needs more than the baseline's, and what fits."""
     step = _step(settings, variant, mode)
     profile = simulate(builder(variant), step, target=target)
-    told = profile_story(profile, target)
-    if baseline is not None:
-        reference = simulate(builder(baseline), _step(settings, baseline, mode), target=target)
-        told["against_baseline"] = against(reference, profile)
-    told["safety_margin"] = SAFETY_MARGIN
-    told["largest_batch_size"] = {
+    reference = (
+        simulate(builder(baseline), _step(settings, baseline, mode), target=target) if baseline else None
+    )
+    batches = {
         card: largest_batch(builder(variant), step, nbytes, target=target).batch_size
         for card, nbytes in settings.card_bytes.items()
     }
-    return profile, _summary(told)
-
-
-def _summary(told: dict[str, Any]) -> ProfileSummary:
-    return _SUMMARY.validate_json(json.dumps(told))
+    told = profile_story(
+        profile, target, baseline=reference, safety_margin=SAFETY_MARGIN, largest_batch_size=batches
+    )
+    return profile, told
 
 
 def _step(settings: MemorySettings, variant: Variant, mode: Mode) -> StepSettings:
