@@ -53,24 +53,24 @@ def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], sources: list[str]) 
         values = dict(zip(mine["arm"], mine["value"], strict=True))
         if mine["baseline_value"].notna().any():
             values["baseline"] = mine["baseline_value"].dropna().iloc[0]
-        for j, arm in enumerate(arms):
-            value, y = values.get(arm), j + (i - (len(sources) - 1) / 2) * thickness
-            if value is None or text.missing(value):
-                if arm in set(group["arm"]):
-                    axis.text(0, y, " no value", va="center", fontsize=7.5, color="#6b7280")
-                continue
-            axis.barh(
-                y,
-                value,
-                thickness * 0.9,
-                color=styles[source][0],
-                hatch=styles[source][1],
-                edgecolor="white",
-                lw=0,
-                label=source if j == 0 else None,
-                alpha=1.0 if arm == "baseline" else 0.85,
-            )
-            axis.text(value, y, f" {text.value(value, 'bytes')}", va="center", fontsize=7.5)
+        offset = (i - (len(sources) - 1) / 2) * thickness
+        bars = {y + offset: values[arm] for y, arm in enumerate(arms) if not text.missing(values.get(arm))}
+        for y, arm in enumerate(arms):
+            if y + offset in bars:
+                said = text.value(bars[y + offset], "bytes")
+                axis.text(bars[y + offset], y + offset, f" {said}", va="center", fontsize=7.5)
+            elif arm in set(group["arm"]):
+                axis.text(0, y + offset, " no value", va="center", fontsize=7.5, color="#6b7280")
+        axis.barh(
+            list(bars),
+            list(bars.values()),
+            thickness * 0.9,
+            color=styles[source][0],
+            hatch=styles[source][1],
+            edgecolor="white",
+            lw=0,
+            label=source,
+        )
     axis.set_yticks(range(len(arms)), arms)
     axis.set_ylim(len(arms) - 0.5, -0.5)
     byte_axis(axis, "x", largest)

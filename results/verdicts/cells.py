@@ -1,5 +1,6 @@
 """A cell: all samples of one metric in one context, where every arm can be set against every other."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import pandas as pd
 
 from results.records.metric import Metric
 from results.records.resolved_study import ResolvedStudy, Workload
-from results.verdicts.statistics import contrast_by_block
+from results.verdicts.statistics import Floats, contrast_by_block
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
 _NO_VALUES = pd.Series(dtype=float)
@@ -96,10 +97,13 @@ class Cell:
     def contrast(self, coefficients: Mapping[str, float]) -> pd.Series:
         """Contrast by block on the scale of the analysis; one number from the last trials if exact."""
         if not self.exact:
-            known = self.wide[list(coefficients)] if set(coefficients) <= set(self.wide) else self.wide
-            return contrast_by_block(self.scaled(known), coefficients)
+            return contrast_by_block(self._scaled_wide, coefficients)
         total = self._exact_contrast(coefficients)
         return pd.Series(dtype=float) if total is None else pd.Series([total], index=["exact"])
+
+    @cached_property
+    def _scaled_wide(self) -> pd.DataFrame:
+        return self.scaled(self.wide)
 
     def _exact_contrast(self, coefficients: Mapping[str, float]) -> float | None:
         last = [self.values(arm).to_numpy(dtype=float)[-1:] for arm in coefficients]
@@ -140,15 +144,24 @@ class Cell:
         numbers = values.to_numpy(dtype=float)
         if np.ptp(numbers) == 0:  # an exact count stays what it is, to the last digit
             return float(numbers[0])
-        return self.unscaled(float(self.scaled(values.to_frame()).mean().iloc[0]))
+        return self.unscaled(self.mean(values))
 
-    def scaled(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def mean(self, values: pd.Series) -> float:
+        """Mean on the scale of the analysis of what has a place on it; NaN of nothing."""
+        scaled = self.on_scale(values.to_numpy(dtype=float))
+        known = scaled[~np.isnan(scaled)]
+        return float(known.mean()) if len(known) else math.nan
+
+    def on_scale(self, numbers: Floats) -> Floats:
         """To the scale of the analysis: the logarithm for a ratio metric, NaN where there is none."""
         if self.metric is None or self.metric.effect_kind == "difference":
-            return frame
-        numbers = frame.to_numpy(dtype=float)
-        logs = np.log(numbers, out=np.full_like(numbers, np.nan), where=numbers > 0)
-        return pd.DataFrame(logs, index=frame.index, columns=frame.columns)
+            return numbers
+        return np.log(numbers, out=np.full_like(numbers, np.nan), where=numbers > 0)
+
+    def scaled(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A frame to the scale of the analysis, as `on_scale`."""
+        scaled = self.on_scale(frame.to_numpy(dtype=float))
+        return pd.DataFrame(scaled, index=frame.index, columns=frame.columns)
 
     def unscaled(self, number: float | None) -> float | None:
         """From the scale of the analysis back to a ratio or a difference."""

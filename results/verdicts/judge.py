@@ -216,8 +216,8 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, size
         reference = cell.average(values[comparison.baseline])
     else:
         others = {name: weight for name, weight in weights.items() if name != comparison.arm}
-        logs = {name: cell.scaled(values[name].to_frame()).mean().iloc[0] for name in others}
-        reference = cell.unscaled(float(sum(-weight * logs[name] for name, weight in others.items())))
+        predicted = sum(-weight * cell.mean(values[name]) for name, weight in others.items())
+        reference = cell.unscaled(float(predicted))
     bootstrap = None if cell.exact else rules.bootstrap_interval(contrasts.to_numpy(dtype=float), size)
     return {
         "baseline_value": reference,
@@ -239,6 +239,6 @@ def _correlation(comparison: Comparison, values: Mapping[str, pd.Series]) -> flo
     """How closely arm and baseline move together from block to block: what pairing bought."""
     if len(comparison.coefficients) > 2 or comparison.cell.exact:
         return None
-    pair = pd.concat([values[comparison.arm], values[comparison.baseline]], axis=1).dropna()
-    scaled = comparison.cell.scaled(pair).to_numpy(dtype=float)
-    return rules.correlation(scaled[:, 0], scaled[:, 1])
+    arm, baseline = values[comparison.arm].align(values[comparison.baseline], join="inner")
+    one, other = (comparison.cell.on_scale(side.to_numpy(dtype=float)) for side in (arm, baseline))
+    return rules.correlation(one, other)

@@ -70,11 +70,10 @@ def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> 
     """
     if not set(coefficients) <= set(wide.columns):
         return pd.Series(dtype=float)
-    complete = wide[list(coefficients)].dropna()
-    combined = sum(
-        (weight * complete[arm] for arm, weight in coefficients.items()), pd.Series(0.0, complete.index)
-    )
-    return combined.groupby(level="block").median()
+    weights = np.fromiter(coefficients.values(), dtype=float)
+    combined = wide[list(coefficients)].to_numpy(dtype=float) @ weights
+    complete = ~np.isnan(combined)
+    return pd.Series(combined[complete], wide.index[complete]).groupby(level="block").median()
 
 
 def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1) -> Estimate:
