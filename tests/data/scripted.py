@@ -17,8 +17,6 @@ from runners.outcomes import Findings, each_arm
 from runners.probes import Probe, Result, WorkloadSettings
 from runners.trial import Trial, TrialArm
 
-FLOOD_BYTES = 20_000_000
-
 Act = Literal[
     "well",
     "print",
@@ -84,7 +82,7 @@ def _act(trial: Trial, arm: TrialArm) -> Findings:
         case "flood":
             line = "x" * 99 + "\n"
             print("the first line")
-            for _ in range(FLOOD_BYTES // 100):
+            for _ in range(200_000):
                 sys.stdout.write(line)
             print("the last line")
     match act:

@@ -11,9 +11,9 @@ from runners import launchers
 from runners.errors import BadInput
 from runners.launchers import Event, Task
 from runners.run import Options, execute
-from tests.data.scripted import FLOOD_BYTES
 from tests.runners.scripted_runs import Watcher, by_arm, plan_of, run, write_study
 
+FLOOD_BYTES = 20_000_000
 PRINTED = "from Python\nfrom C\nfrom a child\n"
 
 

@@ -10,6 +10,7 @@ from ablations import registry
 from results.report import topics
 from runners import datasets, launchers, plugins, probes
 from runners.errors import BadInput
+from tests.loaded_plugins import left_as_they_were
 
 NETWORK = """
 from torch import nn
@@ -41,14 +42,8 @@ SECTION = Topic("{name}", "None", 999, lambda analysis, environment: Section())
 
 @pytest.fixture(autouse=True)
 def _nothing_stays() -> Iterator[None]:
-    before = dict(plugins._loaded)
-    sections = dict(topics._registered)
-    yield
-    topics._registered.clear()
-    topics._registered.update(sections)
-    for path in plugins._loaded.keys() - before.keys():
-        for file in plugins._loaded.pop(path).files:
-            plugins._forget(file.path)
+    with left_as_they_were():
+        yield
 
 
 def known() -> dict[str, set[str]]:
