@@ -44,7 +44,7 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
     faulthandler.enable(2)  # a crash in a library leaves its trace in the log
     record = _run(trial_from_json(content), environment, attempt)
     if printed.anything(directory, log):
-        record = _naming(record, log)
+        record = replace(record, details={**record.details, "log": log})
     with suppress(FileExistsError):
         write_record(directory, record)
     printed.finished(directory, log)
@@ -71,17 +71,6 @@ def _run(trial: Trial, environment: str, attempt: int) -> Record:
     }
     seconds = time.perf_counter() - start
     return make_record(trial, environment, attempt, result.outcomes, started, seconds, details)
-
-
-def _naming(record: Record, log: str) -> Record:
-    """The record, and the reasons of arms that failed, with the name of what was printed."""
-    outcomes = tuple(
-        replace(outcome, reason=printed.with_log(outcome.reason, log))
-        if outcome.status == "failed"
-        else outcome
-        for outcome in record.outcomes
-    )
-    return replace(record, outcomes=outcomes, details={**record.details, "log": log})
 
 
 def make_record(

@@ -23,22 +23,11 @@ _LINE_BYTES = len(_LEFT_OUT % 0)
 _TAIL_BYTES = MOST_BYTES - _HEAD_BYTES - _LINE_BYTES
 _FAR = 16
 """How many times over a log may grow while its trial is at work."""
-_WHERE = "; what it printed is in "
 
 
 def log_name(trial: str, environment: str, attempt: int) -> str:
     """The log's path within the run directory."""
     return f"{FOLDER}/{trial}-{environment}-{attempt}.txt"
-
-
-def with_log(reason: str | None, log: str | None) -> str | None:
-    """A reason that says where to read on; as it is where there is no log."""
-    return reason if reason is None or log is None else f"{reason}{_WHERE}{log}"
-
-
-def without_log(reason: str | None) -> str | None:
-    """A reason as it is wherever its trial printed to."""
-    return reason if reason is None else reason.partition(_WHERE)[0]
 
 
 def keep(run: Path, name: str) -> None:

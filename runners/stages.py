@@ -13,7 +13,6 @@ from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.stopping import decide, given_up
 from runners.plan import Plan
-from runners.printed import without_log
 from runners.trial import Trial
 from runners.trial_id import identified
 
@@ -62,19 +61,13 @@ def wanted(
 
 def lost_arms(records: Iterable[Record], environment: str) -> Lost:
     """Arms that failed in the same way in two blocks of a workload: a third would not do better."""
-    found = given_up(_without_logs(record) for record in records)
+    found = given_up(records)
     return frozenset((workload, arm) for where, workload, arm in found if where == environment)
 
 
 def is_worth_asking(trial: Trial, lost: Lost) -> bool:
     """Whether a trial may find out anything: an arm that is lost stays where others share its process."""
     return any((trial.workload.name, arm.name) not in lost for arm in trial.arms)
-
-
-def _without_logs(record: Record) -> Record:
-    """The record with reasons as they are wherever its trial printed to, so that equal ones are equal."""
-    outcomes = tuple(replace(outcome, reason=without_log(outcome.reason)) for outcome in record.outcomes)
-    return replace(record, outcomes=outcomes)
 
 
 def _next_block(planned: Plan, workload: Workload, evidence: Sequence[Record], blocks: int) -> list[Trial]:

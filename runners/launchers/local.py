@@ -158,8 +158,7 @@ def _end(one: Running, directory: Path, environment: str) -> Record:
     path = directory / "records" / f"{trial.id}-{environment}-{attempt}.json"
     if not path.exists():
         status, reason = _cause(one, overdue=overdue)
-        told = printed.with_log(reason, log)
-        outcomes = tuple(replace(blank(arm), status=status, reason=told) for arm in trial.arms)
+        outcomes = tuple(replace(blank(arm), status=status, reason=reason) for arm in trial.arms)
         details: RecordDetails = {} if log is None else {"log": log}
         seconds = time.perf_counter() - one.start
         record = make_record(trial, environment, attempt, outcomes, one.started, seconds, details)

@@ -1,12 +1,12 @@
 """A report in short: the answer, what stands in the way of believing it, and where to read on."""
 
-from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
 
 import results
 from results.report.renderers.terminal import show
+from results.report.sections.failed import causes
 from results.report.write import Report
 from runners.terminal.ending import DONE, SOME_FAILED
 
@@ -41,12 +41,7 @@ def _wrong(written: Report) -> list[str]:
     invalid = [
         f"{alert.title} {'; '.join(alert.items)}".strip() for alert in written.document.alerts if alert.grave
     ]
-    columns = written.failed[["status", "arm", "workload", "reason"]]
-    causes = Counter(tuple(map(str, row)) for row in columns.to_numpy().tolist())
-    return invalid + [
-        f"{status}: {arm} in {workload}{f' ({count} trials)' if count > 1 else ''}: {reason}"
-        for (status, arm, workload, reason), count in causes.items()
-    ]
+    return invalid + [f"{cause.lead} {cause.text}" for cause in causes(written.failed)]
 
 
 def _print(console: Console, line: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runners import printed
-from runners.printed import MOST_BYTES, curb, finished, log_name, shorten, with_log, without_log
+from runners.printed import MOST_BYTES, curb, finished, log_name, shorten
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,3 @@ def test_while_its_trial_is_at_work_a_log_is_cut_only_once_it_is_far_too_long(tm
     curb(tmp_path, "log")
     assert (tmp_path / "log").stat().st_size == MOST_BYTES
     curb(tmp_path, "none")
-
-
-def test_a_reason_is_found_again_wherever_its_trial_printed_to() -> None:
-    assert without_log(with_log("it failed", "logs/a.txt")) == "it failed"
-    assert with_log("it failed", None) == without_log("it failed") == "it failed"
-    assert with_log(None, "logs/a.txt") is without_log(None) is None

@@ -1,6 +1,6 @@
 """What did not end well: faults, failed trials, inert arms, what is missing, files that were left out."""
 
-from collections import Counter
+import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.notes import reason
@@ -25,12 +25,12 @@ def build(run: Analysis, _: str) -> Section:
     found = faults(run)
     parts: list[Part] = []
     if run.left_out:
-        files = Counter(f"{left.path.parent.name}/{left.path.name}: {left.reason}" for left in run.left_out)
-        listed = Bullets([Sentence(line, tone="warning") for line in files], brief=5)
+        lines = (f"{left.path.parent.name}/{left.path.name}: {left.reason}" for left in run.left_out)
+        listed = Bullets([Sentence(line, tone="warning") for line in dict.fromkeys(lines)], brief=5)
         parts.append(Group("Files that were left out", [words(_LEFT_OUT), listed]))
     failures = _failures(run)
     if failures.rows:
-        parts.append(Group("Trials that did not end well", [failures, Bullets(_causes(run), brief=8)]))
+        parts.append(Group("Trials that did not end well", [failures, Bullets(causes(run.trials), brief=8)]))
     inert = _inert(run)
     if inert:
         parts.append(Group("Inert factors", [words(_INERT), Bullets(inert)]))
@@ -85,19 +85,28 @@ def _failures(run: Analysis) -> Table:
     return Table(columns, rows, "Failed trials")
 
 
-def _causes(run: Analysis) -> list[Sentence]:
-    """Status, arm, workload and reason, each once with how often it occurred, for a terminal."""
-    bad = run.outcomes[run.outcomes["status"] != "ok"]
-    columns = bad[["status", "arm", "workload", "reason"]].fillna("")
-    counted = Counter(columns.itertuples(index=False, name=None))
+def causes(trials: pd.DataFrame) -> list[Sentence]:
+    """Status, arm, workload and reason of what is not `ok`, each once, with how often and what it printed.
+
+    Args:
+        trials: As `Analysis.trials` gives it.
+    """
+    keys = ["status", "arm", "workload", "reason"]
+    bad = trials[trials["status"] != "ok"].fillna({"reason": "no reason recorded"})
     return [
-        Sentence(f"{arm} in {workload}{_times(count)}: {why}", lead=f"{status}:", tone="warning")
-        for (status, arm, workload, why), count in counted.items()
+        Sentence(f"{arm} in {workload}{_times(same)}: {why}{_log(same)}", lead=f"{status}:", tone="warning")
+        for (status, arm, workload, why), same in bad.groupby(keys)
     ]
 
 
-def _times(count: int) -> str:
-    return f" ({text.count(count, 'trial')})" if count > 1 else ""
+def _times(same: pd.DataFrame) -> str:
+    return f" ({text.count(len(same), 'trial')})" if len(same) > 1 else ""
+
+
+def _log(same: pd.DataFrame) -> str:
+    """Where what the first of them printed can be read."""
+    logs = [log for log in same["log"] if log]
+    return f"; what it printed: {logs[0]}" if logs else ""
 
 
 def _inert(run: Analysis) -> list[Sentence]:

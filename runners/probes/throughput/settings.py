@@ -142,10 +142,7 @@ class ThroughputSettings(WorkloadSettings):
             for size in self.batch_sizes
             if size != self.batch_size
         ]
-        found += [
-            ("equal_memory", {"name": f"{self.name}-{card}", "card": card})
-            for card in self.cards
-        ]
+        found += [("equal_memory", {"name": f"{self.name}-{card}", "card": card}) for card in self.cards]
         if self.spot_check and self.interleaved:
             isolated = {"schedule": "isolated", "processes": self.spot_check, "half_width": None}
             found.append(("spot_check", {"name": f"{self.name}-isolated", **isolated}))

@@ -1,5 +1,6 @@
 """Topics of the report: each has its place, is found by discovery, and says what its rows say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure as Drawing
 
 import results
+from results.records.directory import read_record, write_record
 from results.report import topics
 from results.report.document import document
 from results.report.renderers.page import page
@@ -25,7 +27,7 @@ from results.report.section import (
 )
 from results.run import Run
 from results.tables.analysis import Analysis
-from tests.results.planted import Plan, write_run
+from tests.results.planted import STEM, Plan, write_run
 
 
 def flat(parts: list[Part]) -> list[Part]:
@@ -101,6 +103,22 @@ def test_each_environment_has_sections_of_its_own_and_what_it_lacks_is_missing(t
         p for p in flat(list(failed.parts)) if isinstance(p, Table) and p.caption == "Missing trials"
     )
     assert {row[1].text for row in table.rows} == {"server-2"}
+
+
+def test_what_a_failed_trial_printed_is_named_and_equal_reasons_stay_one(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "run", Plan(seeds=3, processes=2))
+    for number, file in enumerate(sorted((path / "records").glob("digits-32-stemdeep64-*"))):
+        one = read_record(file)
+        file.unlink()
+        bad = replace(one.outcomes[0], status="failed", reason="RuntimeError: no", measurements=())
+        log = f"logs/{number}.txt"
+        write_record(path, replace(one, outcomes=(bad,), details={**one.details, "log": log}))
+    run = results.load(path)
+    said = [text_of(part) for part in parts(run, "failed")]
+    (listed,) = [text for text in said if "what it printed: logs/0.txt" in text]
+    assert listed.count("RuntimeError: no") == 1
+    assert f"{STEM} in digits-32 (3 trials): RuntimeError: no" in listed
+    assert any("logs/0.txt, logs/1.txt, logs/2.txt" in text for text in said)
 
 
 def test_a_topic_of_a_plugin_stands_in_the_report_with_its_figure_table_and_file(
