@@ -282,11 +282,12 @@ def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
     workloads = content.get("workloads")
     if not isinstance(workloads, list):
         return content
-    told = content.get("exploratory")
-    said = [one.removeprefix("changed after the first trial: ") for one in told or () if isinstance(one, str)]
+    told = content.get("exploratory") or []
+    if isinstance(told, list) and all(isinstance(one, str) for one in told):
+        told = [one.removeprefix("changed after the first trial: ") for one in told]
     return content | {
         "workloads": [_with_relation(one) if isinstance(one, dict) else one for one in workloads],
-        "exploratory": said if isinstance(told, list) and len(said) == len(told) else told or (),
+        "exploratory": told,
     }
 
 

@@ -167,7 +167,10 @@ class Cell:
         """From the scale of the analysis back to a ratio or a difference."""
         if number is None or self.metric is None:
             return None
-        return float(np.exp(number)) if self.metric.effect_kind == "ratio" else number
+        if self.metric.effect_kind == "difference":
+            return number
+        with np.errstate(over="ignore"):  # of two or three blocks that differ wildly an interval may know no end
+            return float(np.exp(number))
 
     @property
     def margin(self) -> float:
