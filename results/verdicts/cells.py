@@ -169,7 +169,7 @@ class Cell:
             return None
         if self.metric.effect_kind == "difference":
             return number
-        with np.errstate(over="ignore"):  # of two or three blocks that differ wildly an interval may know no end
+        with np.errstate(over="ignore"):  # an interval of few blocks may know no end
             return float(np.exp(number))
 
     @property
