@@ -24,13 +24,14 @@ from runners.probes.throughput.contest import (
     overhead_seconds,
     rounds,
 )
+from runners.probes.throughput.heap import fill_holes
 from runners.probes.throughput.ledger import Ledger
 from runners.probes.throughput.machine import Machine
 from runners.probes.throughput.samples import Setting, measurements_of, stretches_of, timing_of
 from runners.probes.throughput.schedule import orders
 from runners.probes.throughput.settings import ThroughputSettings
 from runners.probes.throughput.watch import Watch
-from runners.trial import Trial
+from runners.trial import Trial, TrialArm
 from runners.workload_settings import Mode
 
 _COMPILING = 20
@@ -71,6 +72,7 @@ class _Process:
             shortest = settings.arm_seconds / settings.rounds
             ring = replace(ring, turn_seconds=max(shortest, inside / OVERHEAD_SHARE))
             watch = Watch(Machine(self.trial.device, self.cores))
+            filled = fill_holes()
             networks = self._build()
         machine: dict[str, MachineStretches] = {}
         for mode in settings.modes:
@@ -78,9 +80,9 @@ class _Process:
                 contestants = self._enter(ring, mode, networks)
             self._compete(ring, mode, contestants, watch)
             machine[mode] = stretches_of(watch.states)
-            for contestant in contestants:
+            for place, contestant in enumerate(contestants):
                 if ledger.is_well(contestant.name):
-                    self._take_in(contestant, mode)
+                    self._take_in(contestant, mode, place)
         return Result(
             ledger.outcomes,
             {
@@ -89,28 +91,35 @@ class _Process:
                 "seconds_by_phase": ledger.spent,
                 "timer": {"overhead_seconds": inside, "turn_overhead_seconds": in_all},
                 "block_seconds": ring.turn_seconds,
+                "heap_bytes_filled": filled,
                 "machine": machine,
             },
         )
 
     def _build(self) -> dict[str, nn.Module]:
         networks = {}
-        for arm in self.trial.arms:
+        for place, arm in enumerate(self._drawn("build", self.trial.arms)):
             try:
                 size = batch_size_of(self.trial, self.settings, arm)
                 # Equal weights for equal names: what is timed differs by the factor alone.
                 networks[arm.name] = build_arm(self.trial, arm, seed=self.trial.stream("weights"))
-                self.ledger.add(arm.name, details={"batch_size": size, "macs": macs_of(self.trial, arm)})
+                macs = macs_of(self.trial, arm)
+                self.ledger.add(arm.name, details={"batch_size": size, "macs": macs, "built": place})
             except BaseException as error:  # noqa: BLE001 - an arm may fail in any way
                 self.ledger.fail(arm.name, error)
         return networks
 
+    def _drawn(self, what: str, arms: Sequence[TrialArm]) -> list[TrialArm]:
+        """The arms in an order drawn for this process, so that none has an early place in all of them."""
+        generator = np.random.default_rng(self.trial.stream(f"order/{what}"))
+        return [arms[place] for place in generator.permutation(len(arms))]
+
     def _enter(self, ring: Ring, mode: Mode, networks: dict[str, nn.Module]) -> list[Contestant]:
-        """Warm up all arms that are still well."""
+        """Warm up all arms that are still well, in an order of its own."""
         if self.settings.compile:  # compiling is no hanging
             ring = replace(ring, limit_seconds=_COMPILING * ring.limit_seconds)
         contestants = []
-        for arm in self.ledger.well:
+        for arm in self._drawn(f"warmup/{mode}", self.ledger.well):
             try:
                 if self.settings.compile:
                     torch.compiler.reset()
@@ -132,7 +141,7 @@ class _Process:
         self.ledger.spent["between"] -= timed
         self.ledger.spent["timed"] = self.ledger.spent.get("timed", 0.0) + timed
 
-    def _take_in(self, contestant: Contestant, mode: Mode) -> None:
+    def _take_in(self, contestant: Contestant, mode: Mode, place: int) -> None:
         """Add what was timed to the arm's outcome."""
         details = self.ledger.details(contestant.name)
         setting = Setting(
@@ -146,5 +155,5 @@ class _Process:
         self.ledger.add(
             contestant.name,
             measurements=measurements_of(contestant, setting),
-            details={"timing": details.get("timing", {}) | {mode: timing_of(contestant)}},
+            details={"timing": details.get("timing", {}) | {mode: timing_of(contestant, place)}},
         )

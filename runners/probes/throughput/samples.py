@@ -55,13 +55,14 @@ def measurements_of(contestant: Contestant, setting: Setting) -> list[Measuremen
     ]
 
 
-def timing_of(contestant: Contestant) -> Timing:
-    """How an arm was timed; a record says `block` for a turn."""
+def timing_of(contestant: Contestant, warmed_up: int) -> Timing:
+    """How an arm was timed, and as which it was warmed up; a record says `block` for a turn."""
     return {
         "steps_per_block": contestant.steps_per_turn,
         "steps": sum(turn.steps for turn in contestant.turns),
         "warmup_steps": contestant.warm_up.steps,
         "steady": contestant.warm_up.steady,
+        "warmed_up": warmed_up,
     }
 
 
