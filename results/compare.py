@@ -145,7 +145,7 @@ def _row(first: _Figure, second: _Figure, family: int) -> dict[str, Any]:
     effect = not here and cell.metric.unit in _OF_THE_MACHINE
     before, after = (figure.contrasts if effect else _scaled(figure) for figure in (first, second))
     change = _change(cell, before, after, family) if len(before) and len(after) else None
-    status = _status(cell, change, family, effect=effect)
+    status = _status(cell, change, effect=effect)
     told = {"change": change.mean, "ci_low": change.low, "ci_high": change.high} if change else {}
     places = dict.fromkeys([cell.environment, second.cell.environment])
     return {
@@ -168,7 +168,7 @@ def _change(cell: Cell, first: pd.Series, second: pd.Series, family: int) -> Est
     return rules.welch(second.to_numpy(dtype=float), first.to_numpy(dtype=float), family)
 
 
-def _status(cell: Cell, change: Estimate | None, family: int, *, effect: bool) -> str:
+def _status(cell: Cell, change: Estimate | None, *, effect: bool) -> str:
     assert cell.metric is not None
     if change is None:
         return "cannot tell"
@@ -176,7 +176,7 @@ def _status(cell: Cell, change: Estimate | None, family: int, *, effect: bool) -
         assert change.low is not None
         verdict: str = rules.decide(change.low, change.low, cell.margin, cell.metric.better)
     else:
-        verdict = conclude(change, family, Rule(cell.margin, cell.metric.better)).verdict
+        verdict = conclude(change, Rule(cell.margin, cell.metric.better)).verdict
     if verdict in {"better", "worse"}:
         if effect:
             return "differs"

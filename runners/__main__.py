@@ -169,6 +169,7 @@ def run(
     plugin: given.Plugins = None,
     retry_failed: given.RetryFailed = False,
     fresh: given.Fresh = False,
+    again: given.Again = False,
     imported: given.Imported = None,
     quiet: given.Quiet = False,
 ) -> int:
@@ -184,6 +185,8 @@ def run(
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_report
 
+    if again and fresh:
+        raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
     benchmarks = read_all(imported or [])
     resolved = devices.resolve(device)
@@ -197,7 +200,7 @@ def run(
         macs_per_second=macs_per_second(resolved),
     )
     directory = out or Path("runs") / planned.study.name
-    options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher)
+    options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again)
     if not quiet:
         print_warnings(planned)
     if fresh and (moved := set_aside(directory)) and not quiet:

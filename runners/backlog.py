@@ -5,18 +5,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from results.records.directory import latest, read_records, write_plan
-from results.records.record import FINAL_STATUSES, Record
+from results.records.record import FINAL_STATUSES, Record, occasion_of
+from results.tables.format import count
+from runners import occasions
+from runners.errors import BadInput
 from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
-from runners.stages import is_worth_asking, lost_arms, wanted
+from runners.stages import is_worth_asking, lost_arms
 from runners.trial import Trial
 
 
 class Backlog:
     """Tasks of one run: each trial once, so that one that is killed every time is left to the next run."""
 
-    def __init__(self, planned: Plan, directory: Path, environment: str, *, retry_failed: bool) -> None:
-        """Begin with all of a plan.
+    def __init__(
+        self, planned: Plan, directory: Path, environment: str, *, retry_failed: bool, again: bool = False
+    ) -> None:
+        """Begin with all of a plan, on each of the occasions that are on record.
 
         Args:
             planned: The complete plan.
@@ -24,22 +29,57 @@ class Backlog:
             environment: Id of the environment.
             retry_failed: Whether trials that failed are run again; then an arm is given up only for what
                 this run sees of it.
+            again: Whether another occasion is added.
+
+        Raises:
+            BadInput: Another occasion is asked for before the last one is over.
         """
         self._planned, self._directory, self._environment = planned, directory, environment
         self._retry_failed = retry_failed
         self._tried: set[str] = set()
         self._seen: list[Record] = []
+        records, _ = read_records(directory, planned.study)
+        self._occasions = occasions.begun(planned, records, environment)
+        if again:
+            self._check_last_occasion(records)
+            self._occasions += 1
+
+    def _check_last_occasion(self, records: Iterable[Record]) -> None:
+        """Refuse another occasion before each trial of the last one was tried."""
+        last, lost = self._occasions - 1, self._lost(records)
+        tried = {record.trial for record in records if record.environment == self._environment}
+        trials = occasions.wanted_on(self._planned, records, self._environment, last, lost)
+        timed = [trial for trial in trials if occasions.varies(trial)]
+        if not timed:
+            raise BadInput(f"--again: study {self._planned.study.name} times nothing; nothing else varies")
+        left = [trial for trial in timed if trial.id not in tried]
+        if left:
+            raise BadInput(
+                f"--again: {self._directory}: {len(left)} of {count(len(timed), 'timed trial')} to run; "
+                "finish them first, by the same command without --again"
+            )
 
     def left(self) -> tuple[list[Task], int]:
-        """What is to be run now, and of how many trials: what a stopping rule asks for joins in its time."""
+        """What is to be run now, and of how many trials: what a stopping rule asks for joins in its time.
+
+        What is timed is run on the last occasion alone: what an earlier one lacks, it cannot get any more.
+        """
         records, _ = read_records(self._directory, self._planned.study)
         lost = self._lost(records)
-        trials = wanted(self._planned, records, self._environment, lost)
+        trials = [
+            trial
+            for occasion in range(self._occasions)
+            for trial in occasions.wanted_on(self._planned, records, self._environment, occasion, lost)
+        ]
         write_plan(self._directory, self._environment, [trial.id for trial in trials])
         tried = attempts(self._directory, self._environment)
-        tasks = remaining(trials, records, self._environment, self._retry_failed, tried)
+        open_ = [trial for trial in trials if not occasions.varies(trial) or self._is_on_last(trial)]
+        tasks = remaining(open_, records, self._environment, self._retry_failed, tried)
         fresh = [task for task in tasks if task.trial.id not in self._tried]
         return [task for task in fresh if is_worth_asking(task.trial, lost)], len(trials)
+
+    def _is_on_last(self, trial: Trial) -> bool:
+        return occasion_of(trial.block) == self._occasions - 1
 
     def pull(self, tasks: Iterable[Task], notify: Notify) -> Iterator[Task]:
         """The tasks one by one, but for those that nobody asks for any more when their turn comes."""

@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from results.records.directory import own_folder, write_environment
 from results.records.resolved_study import ResolvedStudy, read_study, write_study
 from runners import environment, launchers, printed
 from runners.backlog import Backlog
+from runners.errors import BadInput
 from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
 from runners.run_lock import alone
@@ -34,6 +36,7 @@ class Options:
         jobs: Untimed trials side by side.
         retry_failed: Whether trials that failed are run again.
         launcher: Name of what runs them.
+        again: Whether what is timed is run on another occasion.
     """
 
     directory: Path
@@ -41,6 +44,7 @@ class Options:
     jobs: int
     retry_failed: bool = False
     launcher: str = "local"
+    again: bool = False
 
 
 def cores() -> int:
@@ -68,13 +72,19 @@ def execute(
         say: Told that another run is at work in the directory, which is waited for.
 
     Raises:
-        BadInput: There is no such launcher.
+        BadInput: There is no such launcher, or nothing that another occasion could be added to.
         StorageError: The run directory takes no more.
     """
     launcher, directory = launchers.get(options.launcher), options.directory
+    if options.again and not (directory / "study.json").is_file():
+        raise BadInput(f"--again: no run in {directory} yet; run it first, without --again")
+    facts = environment.capture(options.device)
+    environment_id = environment.identify(facts)
     with alone(directory, say):
-        environment_id = _prepare(planned, options)
-        backlog = Backlog(planned, directory, environment_id, retry_failed=options.retry_failed)
+        backlog = Backlog(
+            planned, directory, environment_id, retry_failed=options.retry_failed, again=options.again
+        )
+        _prepare(planned, directory, environment_id, facts)
         tasks, count = backlog.left()
         with display(tasks, count) as notify:
             while tasks:
@@ -92,15 +102,12 @@ def execute(
             (directory / printed.FOLDER).rmdir()
 
 
-def _prepare(planned: Plan, options: Options) -> str:
-    """Write the study and the environment, before the first trial; return the environment's id."""
-    facts = environment.capture(options.device)
-    environment_id = environment.identify(facts)
+def _prepare(planned: Plan, directory: Path, environment_id: str, facts: dict[str, Any]) -> None:
+    """Write the study and the environment, before the first trial."""
     for name in _FOLDERS:
-        own_folder(options.directory, name)
-    write_study(options.directory, _marked(planned.study, options.directory))
-    write_environment(options.directory, environment_id, facts)
-    return environment_id
+        own_folder(directory, name)
+    write_study(directory, _marked(planned.study, directory))
+    write_environment(directory, environment_id, facts)
 
 
 def _marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:

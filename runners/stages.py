@@ -5,13 +5,15 @@ that was not.
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from results.records.directory import latest
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
-from results.verdicts.stopping import decide, given_up
+from results.verdicts.sizing import Sizing, size
+from results.verdicts.stopping import given_up, going_on
 from runners.plan import Plan
 from runners.trial import Trial
 from runners.trial_id import identified
@@ -23,11 +25,11 @@ Lost = frozenset[tuple[str, str]]
 def wanted(
     planned: Plan, records: Iterable[Record], environment: str, lost: Lost = frozenset()
 ) -> list[Trial]:
-    """The trials known to be worth running: those of the fewest blocks, then one block after the other.
+    """The trials known to be worth running: those of the first stage, then one block after the other.
 
-    A block beyond the fewest holds the arms and modes whose intervals are too wide still, the baseline and
-    its duplicate: effort goes where it is needed. Whether it is needed is known once the blocks before
-    are on record, so that this is asked again after each.
+    A later block holds the arms and modes that ask for as many, the baseline and its duplicate, and the
+    rounds that the first stage found to cost least: effort goes where it is needed. Whether it is needed is
+    known once the blocks before are on record, so that this is asked again after each.
 
     Args:
         planned: The complete plan.
@@ -40,23 +42,31 @@ def wanted(
     found = [
         trial
         for trial in planned.trials
-        if trial.index < trial.workload.replicates and (trial.id in done or is_worth_asking(trial, lost))
+        if trial.index < _first_blocks(trial.workload) and (trial.id in done or is_worth_asking(trial, lost))
     ]
     asked = [trial for trial in found if trial.workload in adaptive]
+    sizes: dict[str, Sizing] = {}
     for stage in itertools.count():
         if not all(trial.id in done for trial in asked):
             break  # what comes next is not known before these have ended
         evidence = [done[trial.id] for trial in asked]
+        for workload in adaptive if not sizes else ():
+            sizes[workload.name] = size(planned.study, workload, evidence)
         added = [
             trial
             for workload in adaptive
-            for trial in _next_block(planned, workload, evidence, workload.replicates + stage)
+            for trial in _next_block(planned, workload, sizes[workload.name], evidence, stage)
         ]
         if not added:
             break
         asked += added
         found += added
     return found
+
+
+def _first_blocks(workload: Workload) -> int:
+    """Blocks that are run before anything is decided: all of them where their number is fixed."""
+    return workload.stopping.first_stage if workload.stopping else workload.replicates
 
 
 def lost_arms(records: Iterable[Record], environment: str) -> Lost:
@@ -70,15 +80,18 @@ def is_worth_asking(trial: Trial, lost: Lost) -> bool:
     return any((trial.workload.name, arm.name) not in lost for arm in trial.arms)
 
 
-def _next_block(planned: Plan, workload: Workload, evidence: Sequence[Record], blocks: int) -> list[Trial]:
+def _next_block(
+    planned: Plan, workload: Workload, sizing: Sizing, evidence: Sequence[Record], stage: int
+) -> list[Trial]:
     """The trials of the workload's next block; none where it has stopped."""
+    blocks = _first_blocks(workload) + stage
     have = {record.block for record in evidence if record.workload == workload.name}
     if len(have) < blocks:
         return []  # it stopped at an earlier stage
-    decision = decide(planned.study, workload, evidence, blocks)
+    decision = going_on(planned.study, workload, sizing, evidence, blocks)
     block = [t for t in planned.trials if t.workload.name == workload.name and t.index == blocks]
     arms = {*decision.arms, *_references(planned.study)}
-    return _narrowed(block, arms, decision.modes) if decision.arms else []
+    return _narrowed(block, arms, decision.modes, sizing.rounds_share) if decision.arms else []
 
 
 def _references(study: ResolvedStudy) -> set[str]:
@@ -86,13 +99,18 @@ def _references(study: ResolvedStudy) -> set[str]:
     return {arm.name for arm in study.arms if arm.role != "arm"}
 
 
-def _narrowed(block: Sequence[Trial], arms: set[str], modes: frozenset[str]) -> list[Trial]:
-    """A block's trials with those arms and modes only; trials that hold them all stay as they are."""
+def _narrowed(
+    block: Sequence[Trial], arms: set[str], modes: frozenset[str], rounds_share: float
+) -> list[Trial]:
+    """A block's trials with those arms, modes and rounds only; trials that hold them all stay as they are."""
     found = []
     for trial in block:
         kept = tuple(arm for arm in trial.arms if arm.name in arms)
         settings = dict(trial.workload.settings)
         settings["modes"] = [mode for mode in settings["modes"] if mode in modes]
+        if rounds_share < 1:  # as long a turn, but fewer of them
+            settings["arm_seconds"] *= rounds_share
+            settings["rounds"] = math.ceil(settings["rounds"] * rounds_share)
         if not kept:
             continue
         if len(kept) == len(trial.arms) and settings == trial.workload.settings:

@@ -14,12 +14,12 @@ from results.records.directory import latest
 from results.records.record import Outcome, Record
 from results.records.resolved_study import ResolvedStudy
 
-TRIAL_COLUMNS = ["trial", "workload", "kind", "block", "environment", "attempt", "started_at"]
+TRIAL_COLUMNS = ["trial", "workload", "kind", "block", "occasion", "environment", "attempt", "started_at"]
 ARM_COLUMNS = ["arm", "role", "variant"]
 CONTEXT_COLUMNS = ["dataset", "input_size", "batch_size", "precision"]
 _SERIES_COLUMNS = [
     *("trial", "workload", "kind", "metric", "unit", "mode", "split", "source", "device", *ARM_COLUMNS),
-    *(*CONTEXT_COLUMNS, "environment", "block", "pair"),
+    *(*CONTEXT_COLUMNS, "environment", "block", "occasion", "pair"),
 ]
 SERIES_COLUMNS = [*_SERIES_COLUMNS, "values", "started_at"]
 MEASUREMENT_COLUMNS = [*_SERIES_COLUMNS, "round", "value", "started_at"]

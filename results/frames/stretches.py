@@ -15,7 +15,8 @@ _PROCESS = ["environment", "workload", "trial", "block"]
 STRETCH_COLUMNS = [
     *(*_PROCESS, "arm", "mode", "schedule", "threads", *_READINGS, "device_throttling", "marks"),
 ]
-TIMED_ARM_COLUMNS = [*(*_PROCESS, "arm", "role", "mode", "batch_size", "macs", "steps", "steady")]
+_ARM_NUMBERS = ["batch_size", "macs", "steps", "built", "warmed_up"]
+TIMED_ARM_COLUMNS = [*(*_PROCESS, "arm", "role", "mode", "steady", *_ARM_NUMBERS)]
 
 
 def stretches(records: Iterable[Record]) -> pd.DataFrame:
@@ -58,7 +59,8 @@ def timed_arms(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per arm and mode of a timed process that ended well.
 
     `steps` were timed in all, `macs` are those of one image, `steady` says whether the warm-up ended in a
-    steady state (True, False or None). A record without such details has no row.
+    steady state (True, False or None), `built` and `warmed_up` are the arm's places in its process, from 0.
+    A record without such details has no row.
     """
     rows: list[dict[str, Any]] = []
     for _, outcome, common in samples.outcomes_of(study, records):
@@ -68,11 +70,12 @@ def timed_arms(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
         of_arm = {name: common[name] for name in (*_PROCESS, "arm", "role")} | {
             "batch_size": details.get("batch_size"),
             "macs": details.get("macs"),
+            "built": details.get("built"),
         }
         for mode, timing in details.get("timing", {}).items():
-            told = {"steps": timing.get("steps"), "steady": timing.get("steady")}
+            told = {name: timing.get(name) for name in ("steps", "steady", "warmed_up")}
             rows.append(of_arm | {"mode": mode} | told)
-    return _numbers(pd.DataFrame(rows, columns=TIMED_ARM_COLUMNS), ["batch_size", "macs", "steps"])
+    return _numbers(pd.DataFrame(rows, columns=TIMED_ARM_COLUMNS), _ARM_NUMBERS)
 
 
 def marked(stretches: pd.DataFrame, code: str | None = None) -> "pd.Series[bool]":

@@ -27,6 +27,7 @@ from results.plots.theme import (
 )
 from results.records.resolved_study import ResolvedStudy
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.headline import HeadlineColumn, headline_columns
 from results.verdicts.cells import CELL_COLUMNS, places
 
@@ -101,19 +102,21 @@ def effect_line(axis: Axes, row: Row, y: float) -> None:
         axis.text(1.02, y, "inert", color=FAINT, **place)
         return
     if text.missing(row["effect"]):
-        axis.text(1.02, y, f"{text.MARKS[row['verdict']]} no value", color=FAINT, **place)
+        axis.text(1.02, y, f"{verdict_words.sign(row)} no value", color=FAINT, **place)
         return
     if not text.missing(row["ci_low"]):
         axis.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, lw=1.8, solid_capstyle="butt")
-    face = "white" if row["verdict"] == "inconclusive" else colour
+    hollow = row["verdict"] == "inconclusive" or verdict_words.is_weak(row)
+    face = "white" if hollow else colour
     axis.plot([row["effect"]], [y], marker=marker, ms=6.5, mfc=face, mec=colour, mew=1.5, zorder=3)
     said = text.change(row["effect"], row["effect_kind"], row["unit"])
-    axis.text(1.02, y, f"{text.MARKS[row['verdict']]} {said}", color=colour, **place)
+    axis.text(1.02, y, f"{verdict_words.sign(row)} {said}", color=colour, **place)
 
 
 def _floor(row: Row, noise: pd.DataFrame | None) -> list[float]:
     if noise is None:
         return []
+    noise = noise[noise["noise_floor"].notna()]
     here = tuple("" if text.missing_text(row[name]) else row[name] for name in CELL_COLUMNS)
     widths = [w for place, w in zip(places(noise), noise["half_width"], strict=True) if place == here]
     if row["effect_kind"] == "ratio":
@@ -140,10 +143,12 @@ def verdict_legend(figure: Figure, with_noise: bool) -> None:
             mfc="white" if verdict == "inconclusive" else COLOURS[verdict],
             mew=1.5,
             lw=1.8,
-            label=f"{text.MARKS[verdict]} {verdict}",
+            label=f"{verdict_words.SIGNS[verdict]} {verdict}",
         )
         for verdict in COLOURS
     ]
+    hollow: dict[str, Any] = {"marker": MARKERS["better"], "mfc": "white", "mew": 1.5, "ls": "none"}
+    handles.append(Line2D([], [], color=INK, label=verdict_words.HOLLOW_LABEL, **hollow))
     handles.append(Patch(color=BAND, label="margin: too small to count"))
     if with_noise:
         handles.append(Line2D([], [], color=INK, lw=1, ls=(0, (1, 2)), label="noise floor (A/A)"))

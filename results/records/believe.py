@@ -19,7 +19,7 @@ def disbelief(record: Record, study: ResolvedStudy) -> str | None:
         known = ", ".join(w.name for w in study.workloads)
         return f"workload is {record.workload!r}, which is not in the study; expected one of {known}"
     unit = record.block.partition("-")[0]
-    if unit != workload.block_unit:
+    if unit != workload.block_unit or (record.occasion and unit != "process"):
         return f"block is {record.block!r}; expected {_expected_block(workload)}"
     arms = {arm.name for arm in study.arms}
     for index, outcome in enumerate(record.outcomes):

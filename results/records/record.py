@@ -62,7 +62,10 @@ class Curve:
 
 
 class Timing(TypedDict, total=False):
-    """How an arm was timed in one mode: steps taken, and whether its warm-up ended in a steady state."""
+    """How an arm was timed in one mode: steps taken, and whether its warm-up ended in a steady state.
+
+    `warmed_up` is its place in the order of warming up, from 0.
+    """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
@@ -70,6 +73,7 @@ class Timing(TypedDict, total=False):
     steps_per_block: Count
     warmup_steps: Count
     steady: bool | None
+    warmed_up: Count
 
 
 class OutcomeDetails(TypedDict, total=False):
@@ -77,7 +81,8 @@ class OutcomeDetails(TypedDict, total=False):
 
     `fingerprint` digests operators, shapes and outputs; `censored` and `invalid` name the metrics that have
     no number, or none that can be believed, and why; `profiles` are those of a memory workload; `macs` are
-    of one image, `timing` is by mode; `more` is a probe's own.
+    of one image, `timing` is by mode, `built` the place in the order of building, from 0; `more` is a probe's
+    own.
     """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
@@ -89,6 +94,7 @@ class OutcomeDetails(TypedDict, total=False):
     batch_size: Positive
     macs: Count
     timing: dict[Text, Timing]
+    built: Count
     output_shape: list[Count]
     train_images: Count
     validation_images: Count
@@ -122,6 +128,7 @@ class RecordDetails(TypedDict, total=False):
     schedule: Text
     cores: list[Count]
     block_seconds: Seconds
+    heap_bytes_filled: Count
     timer: dict[Text, Number]
     machine: dict[Text, MachineStretches]
     seconds_by_phase: dict[Text, Annotated[float, Field(ge=-1, le=1e9)]]
@@ -155,6 +162,22 @@ class Outcome:
     details: OutcomeDetails = field(default_factory=OutcomeDetails)
 
 
+def block_on(block: str, occasion: int) -> str:
+    """The name of a block on an occasion; on the first one, 0, it is the block's own."""
+    return f"{block}@{occasion}" if occasion else block
+
+
+def occasion_of(block: str) -> int:
+    """The occasion in the name of a block; the inverse of `block_on`."""
+    return int(block.partition("@")[2] or 0)
+
+
+def number_of(block: str) -> int:
+    """`process-7` is 7, on every occasion; 0 where there is one block."""
+    number = block.partition("@")[0].rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One trial, as it ended.
@@ -162,7 +185,8 @@ class Record:
     Attributes:
         trial: The trial's id, a hash of what defines it.
         workload: Name of the workload in the study.
-        block: What the trial shares with the trials it is compared with, e.g. `process-2`, `seed-3`, `exact`.
+        block: What the trial shares with the trials it is compared with, e.g. `process-2`, `seed-3`, `exact`;
+            `process-2@1` is the same block on the second occasion.
         environment: Id of the environment the trial ran in.
         attempt: 1 for the first try.
         started_at: UTC, ISO 8601.
@@ -175,7 +199,7 @@ class Record:
 
     trial: FileName
     workload: Text
-    block: Annotated[str, Field(pattern=r"^(exact|[a-z_]{1,40}-\d{1,9})$")]
+    block: Annotated[str, Field(pattern=r"^(exact|[a-z_]{1,40}-\d{1,9}(@[1-9]\d{0,3})?)$")]
     environment: FileName
     attempt: Positive
     started_at: Text
@@ -199,9 +223,13 @@ class Record:
 
     @property
     def block_number(self) -> int:
-        """`process-7` is 7; 0 where there is one block."""
-        number = self.block.rpartition("-")[2]
-        return int(number) if number.isdigit() else 0
+        """`process-7` is 7; see `number_of`."""
+        return number_of(self.block)
+
+    @property
+    def occasion(self) -> int:
+        """On which occasion it ran, 0 the first: `process-7@2` is 2."""
+        return occasion_of(self.block)
 
     @property
     def file_name(self) -> str:

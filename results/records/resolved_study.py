@@ -64,6 +64,9 @@ class Stopping:
         half_width: What the simultaneous interval of each arm's ratio may reach to either side: 0.02
             means a factor of 1.02.
         at_most: Blocks where it ends in any case.
+        first_stage: The first so many blocks say how many there will be, and how long each; the spread of
+            those after them makes the intervals. (Stein's two stages: an interval whose width rests on the
+            numbers that stopped it covers too seldom.)
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -71,6 +74,7 @@ class Stopping:
     metric: Text
     half_width: Annotated[float, Field(gt=0, le=1)]
     at_most: Positive
+    first_stage: Positive = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
+from results.report.control_words import beside
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.verdicts.divergence import DIVERGED
 from results.verdicts.effects import parts_of
 from results.verdicts.rows import CONTRACT_COLUMNS
-from results.verdicts.statistics import MINIMUM_BLOCKS, proportion_interval
+from results.verdicts.statistics import MINIMUM_BLOCKS, MOST_BLOCKS, proportion_interval
 
 INERT = "inert: changes no shape, operator or output at this input"
 Row = dict[Hashable, Any]
@@ -54,7 +55,7 @@ def reason(row: Row) -> str:
     return ""
 
 
-_CONTROL_FAILED = "the duplicate of the baseline came out different from it"
+_CONTROL_FAILED = "the duplicate of the baseline differs from it, by more than chance explains"
 
 
 class _Absences:
@@ -62,6 +63,7 @@ class _Absences:
 
     def __init__(self, run: Analysis) -> None:
         self._study = run.study
+        self._units = {workload.name: workload.block_unit for workload in run.study.workloads}
         self._losses = _by_place(run.losses)
         self._censorings = _by_place(run.censorings)
         places = run.outcomes[[*_PLACE, "arm"]].drop_duplicates()
@@ -81,7 +83,7 @@ class _Absences:
         for arm in self.arms(row):
             for found in self._censorings.get((row["environment"], row["workload"], arm), ()):
                 if found["metric"] == row["metric"]:
-                    of = f"{found['n']} of {text.count(found['of'], row['block_unit'])}"
+                    of = f"{found['n']} of {text.count(found['of'], self._units[row['workload']])}"
                     yield f"censored for {arm} in {of} ({found['reason']})"
 
     def lost(self, row: Row) -> Iterator[str]:
@@ -91,7 +93,7 @@ class _Absences:
             if place not in self._known:
                 yield f"{arm}: not run yet"
             for found in self._losses.get(place, ()):
-                yield f"{arm}: {_lost(found, row['block_unit'])}"
+                yield f"{arm}: {_lost(found, self._units[row['workload']])}"
 
     def isolated(self, row: Row) -> str:
         """What processes of one arm alone say, where they say something else."""
@@ -143,6 +145,7 @@ def _clauses(row: Row, absences: _Absences) -> Iterator[str]:
     if row["cause"] == "unmeasured" and not told:
         told = [f"no {row['block_unit']} holds a number for every arm of the contrast"]
     yield from told
+    yield from beside(row)
     if said := absences.isolated(row):
         yield said
 
@@ -160,14 +163,15 @@ def _judged(row: Row) -> Iterator[str]:
 
 
 def undecided(row: Row) -> Iterator[str]:
-    """Why nothing is decided, and what would decide it."""
+    """Why nothing is decided, and how many blocks would be precise enough."""
     n, unit = row["n"], row["block_unit"]
     match row["cause"]:
         case "too_few":
             yield f"{text.count(n, unit)} of at least {MINIMUM_BLOCKS}"
-            yield would_decide(row)
+            if n > 1:
+                yield _needed(row)
         case "imprecise" | "beyond_reach":
-            yield would_decide(row)
+            yield _needed(row)
         case "tied":
             every = text.count(n, unit)
             yield f"the same value in all {every}: the metric is too coarse to tell the arms apart"
@@ -179,14 +183,22 @@ def undecided(row: Row) -> Iterator[str]:
             yield f"reached for {arm} {where}, so there is no effect size"
 
 
-def would_decide(row: Row) -> str:
-    """How many more blocks would decide, were mean and spread to stay as they are."""
-    needed, unit = row["n_needed"], row["block_unit"]
-    if needed is None or pd.isna(needed):
-        return "more than 10,000 would be needed: an effect this close to its margin stays undecided"
-    more = int(needed) - int(row["n"])
-    noun = text.count(more, unit).split(" ", 1)[1]
-    return f"about {more:,} more {noun} would decide"
+def n_needed(row: Row) -> str:
+    """How many blocks in all make an interval narrow enough to decide: `12 to 31`; "" where none is known."""
+    low, high = row["n_needed_low"], row["n_needed_high"]
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _needed(row: Row) -> str:
+    """The same as a clause, for the one who plans another run."""
+    needed, unit = n_needed(row), str(row["block_unit"])
+    if not row["margin"]:
+        return "no number is enough: where any difference counts, none is ever shown to be none"
+    if not needed:
+        return f"n needed: more than {MOST_BLOCKS:,} in all, from the spread alone"
+    return f"n needed: {needed} {text.plural(unit)} in all, from the spread alone"
 
 
 def seeds(row: Row) -> Iterator[str]:
@@ -205,14 +217,15 @@ def seeds(row: Row) -> Iterator[str]:
 def _diverged(row: Row) -> Iterator[str]:
     n, unit = row["n"], row["block_unit"]
     if row["cause"] == "unmeasured":
-        yield "no pair of runs ended"
+        yield "no runs of both sides ended"
         return
-    arm, baseline = (_share(row[name], n, unit) for name in ("value", "baseline_value"))
+    counts = {"value": n, "baseline_value": row["baseline_n"]}
+    arm, baseline = (_share(row[name], int(of), unit) for name, of in counts.items())
     yield f"diverged in {arm}; the baseline in {baseline}"
     if row["cause"] == "too_few":
-        yield f"{text.count(n, unit)} of at least {MINIMUM_BLOCKS}"
+        yield f"{text.count(min(n, row['baseline_n']), unit)} of at least {MINIMUM_BLOCKS}"
     if row["cause"] == "tests_disagree":
-        yield "interval and exact test on discordant pairs disagree, so nothing is decided"
+        yield "interval and exact test (Fisher's) disagree, so nothing is decided"
 
 
 def _share(share: float, n: int, unit: str) -> str:

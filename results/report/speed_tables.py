@@ -55,7 +55,8 @@ def machine_table(machine: pd.DataFrame) -> Table:
 
 def cost_table(cost: pd.DataFrame) -> Table:
     """What the timing took, and why it stopped."""
-    return _table(_COST, cost, "What the timing took, and why it stopped", is_open=False)
+    shown = {name: cell for name, cell in _COST.items() if name != "occasion" or cost["occasion"].any()}
+    return _table(shown, cost, "What the timing took, and why it stopped", is_open=False)
 
 
 def _table(columns: Columns, frame: pd.DataFrame, caption: str, *, is_open: bool = True) -> Table:
@@ -140,6 +141,7 @@ _MACHINE: Columns = {
 }
 _COST: Columns = {
     "workload": _said("workload"),
+    "occasion": lambda row: f"{row['occasion']}",
     "schedule": _said("schedule"),
     "processes": _processes,
     "aim": _half_width("target"),

@@ -3,9 +3,11 @@
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from results.report.control_words import beside
 from results.report.notes import reason, seeds, undecided
 from results.report.section import Sentence
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.headline import HeadlineColumn
 
 Row = dict[Hashable, Any]
@@ -55,12 +57,14 @@ def _clause(title: str, row: Row) -> tuple[str, str]:
         return word, f"{title} ({row['note']})"
     if verdict == "inconclusive":
         told = [*seeds(row), *undecided(row)] or ["a metric that was censored in some blocks"]
-        return "Undecided:", f"{title} ({_measured(row)}; {'; '.join(told)})"
+        return "Undecided:", f"{title} ({_measured(row)}; {'; '.join([*told, *beside(row)])})"
     if verdict == "equivalent":
-        return "Leaves unchanged:", f"{title} ({_measured(row)})"
+        return "Leaves unchanged:", f"{title} ({'; '.join([_measured(row), *beside(row)])})"
     word = _WORDS[verdict, row["better"]]
     joint = "of" if word in {"Saves", "Loses"} or row["unit"] == "fraction" else "more"
-    return word, f"{_amount(row)} {joint} {title} ({'; '.join([_interval(row), *seeds(row)])})"
+    weak = [verdict_words.PERHAPS_LESS] if verdict_words.is_weak(row) else []
+    known = "; ".join([_interval(row), *weak, *seeds(row), *beside(row)])
+    return word, f"{_amount(row)} {joint} {title} ({known})"
 
 
 def _amount(row: Row) -> str:

@@ -15,8 +15,10 @@ from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 from results.tables import in_place, machine, speed, trials, variants
 from results.verdicts import (
+    between_occasions,
     building_block_changes,
     building_blocks,
+    diagnostics,
     heaps,
     isolation,
     losses,
@@ -100,6 +102,16 @@ class Analysis:
     def isolation(self) -> pd.DataFrame:
         """Effects of interleaved workloads beside those of processes with one arm alone."""
         return isolation.isolation(self.study, self.series, self.outcomes, self.contrasts.effects)
+
+    @cached_property
+    def occasions(self) -> pd.DataFrame:
+        """How much effects of time vary from one occasion to the next, and what verdicts hold for."""
+        return between_occasions.between_occasions(self.study, self.series, self.outcomes)
+
+    @cached_property
+    def diagnostics(self) -> pd.DataFrame:
+        """What the timing says of itself: places, neighbours, drift, and where spread comes from."""
+        return diagnostics.diagnostics(self.study, self.series, self.outcomes, self.timed_arms)
 
     @cached_property
     def effects(self) -> pd.DataFrame:

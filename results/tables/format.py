@@ -5,9 +5,6 @@ import math
 from results.records.metric import EffectKind
 from results.records.values import clean
 
-MARKS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?", "invalid": "✗"}
-"""A sign for each verdict, so that colour never stands alone."""
-
 _FORMULA = tuple("=+-@")
 _BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -119,9 +116,12 @@ def count(number: int, noun: str) -> str:
     """A number with its noun: `1 seed`, `6 seeds`, `2 processes`, `3 exact trials`."""
     if noun == "exact":
         noun = "exact trial"
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
+    return f"1 {noun}" if number == 1 else f"{number:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`seeds`, `processes`."""
+    return f"{noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def byte_unit(number: float) -> tuple[float, str]:

@@ -78,7 +78,7 @@ def _pooled(
             continue
         place = (cell.environment, cell.workload.name, cell.mode or "", cell.device or "")
         for arm in (arm.name for arm in study.arms if arm.name in cell.fates):
-            values = cell.values(arm)
+            values = cell.block_values(arm)
             figures = found.setdefault(place, {}).setdefault(arm, {"processes": 0})
             # The step, which every process has, comes first. What only some processes have (a percentile
             # that takes many steps) is of other processes than its neighbours, and would mislead beside them.

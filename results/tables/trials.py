@@ -6,7 +6,7 @@ from results.records.resolved_study import ResolvedStudy
 from results.verdicts import stopping
 
 TRIAL_COLUMNS = [
-    *("trial", "workload", "block", "arm", "variant", "status", "reason"),
+    *("trial", "workload", "block", "occasion", "arm", "variant", "status", "reason"),
     *("seconds", "environment", "attempt", "started_at", "log"),
 ]
 MISSING_COLUMNS = ["environment", "workload", "arm", "planned", "recorded"]
@@ -26,7 +26,8 @@ def missing(
 ) -> pd.DataFrame:
     """Arms of a workload with fewer blocks on record than planned, or than its stopping rule asks for.
 
-    Each environment is held to the whole plan: that another one has it does not complete it.
+    Each environment is held to the whole plan: that another one has it does not complete it. Of several
+    occasions the last counts: what was not timed on an earlier one cannot be any more.
 
     Args:
         study: The study.
@@ -35,6 +36,7 @@ def missing(
         given_up: (environment, workload, arm) that a run does not ask for again.
     """
     environments = sorted(outcomes["environment"].unique()) or [""]
+    outcomes, cost = _on_last_occasion(study, outcomes), _on_last_occasion(study, cost)
     done = outcomes.groupby(["environment", "workload", "arm"])["block"].nunique().to_dict()
     rows = [
         (environment, workload.name, arm, workload.replicates, done.get((environment, workload.name, arm), 0))
@@ -53,3 +55,9 @@ def missing(
         for arm in row["open_arms"]
     ]
     return pd.concat([frame, pd.DataFrame(more, columns=MISSING_COLUMNS)], ignore_index=True)
+
+
+def _on_last_occasion(study: ResolvedStudy, rows: pd.DataFrame) -> pd.DataFrame:
+    """Without what was timed on an earlier occasion than the environment's last."""
+    timed = rows["workload"].isin([w.name for w in study.workloads if w.block_unit == "process"])
+    return rows[~timed | (rows["occasion"] == rows.groupby("environment")["occasion"].transform("max"))]

@@ -20,6 +20,7 @@ CONTEXT = ["group", "block", "level", "mode", "image_size", "batch_size", "chann
 FOUND = [
     *("baseline_value", "value", "effect", "effect_kind", "ci_low", "ci_high", "n", "block_unit"),
     *("p_value", "p_adjusted", "comparisons", "margin", "n_needed", "verdict", "cause", "detectable"),
+    *("n_needed_low", "n_needed_high", "beyond_margin"),
 ]
 LEVEL_COLUMNS = [
     *("environment", "version", "commit", "dirty", "benchmark", *CONTEXT, "is_baseline", "baseline_level"),
@@ -97,13 +98,16 @@ def judged(found: Estimate, size: int, margin: float) -> dict[str, Any]:
     }
     if found.n == 0:
         return known | {"value": None, "verdict": "inconclusive", "cause": "unmeasured"}
-    said = conclude(found, size, Rule(float(np.log1p(margin)), CALL_SECONDS.better))
+    said = conclude(found, Rule(float(np.log1p(margin)), CALL_SECONDS.better))
+    needed = said.needed
     ends = {"effect": found.mean, "ci_low": found.low, "ci_high": found.high}
     return (
         known
         | {name: None if end is None else float(np.exp(end)) for name, end in ends.items()}
-        | {"p_value": found.p, "n_needed": said.needed, "verdict": said.verdict}
-        | {"cause": said.cause, "detectable": said.detectable}
+        | {"p_value": found.p, "n_needed": needed.likely if needed else None}
+        | {"n_needed_low": needed.low if needed else None, "n_needed_high": needed.high if needed else None}
+        | {"verdict": said.verdict, "cause": said.cause}
+        | {"detectable": said.detectable, "beyond_margin": said.beyond_margin}
     )
 
 
@@ -120,9 +124,11 @@ def frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns)
     for name in ("baseline_value", "value", "effect", "ci_low", "ci_high", "p_value", "p_adjusted", "margin"):
         table[name] = table[name].astype(float)
-    for name in ("n", "n_first", "n_needed", "comparisons", "image_size", "batch_size", "channels"):
+    counts = ("n", "n_first", "n_needed", "n_needed_low", "n_needed_high", "comparisons")
+    for name in (*counts, "image_size", "batch_size", "channels"):
         if name in table:
             table[name] = table[name].astype("Int64")
-    table["detectable"] = table["detectable"].astype("boolean").fillna(False).astype(bool)
+    for name in ("detectable", "beyond_margin"):
+        table[name] = table[name].astype("boolean").fillna(False).astype(bool)
     table["cause"] = table["cause"].astype(object).where(table["cause"].notna(), "")
     return table

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from results.records.metric import Metric
 from results.records.resolved_study import ResolvedStudy, Workload
+from results.verdicts.occasions import OCCASION, are_units, clustered
 from results.verdicts.statistics import Floats, contrast_by_block
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
@@ -64,6 +65,7 @@ class Cell:
         device: What the samples hold for.
         wide: Samples in the metric's unit, one column per arm, one row per (block, pair, round).
         fates: What became of each arm that is on record.
+        occasions: On which occasion each block of the workload ran.
     """
 
     environment: str
@@ -75,6 +77,16 @@ class Cell:
     device: str | None
     wide: pd.DataFrame
     fates: Mapping[str, Fate]
+    occasions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def block_unit(self) -> str:
+        """What n counts: the workload's blocks, or the occasions where there are enough of them."""
+        return OCCASION if self._is_by_occasion else self.workload.block_unit
+
+    @cached_property
+    def _is_by_occasion(self) -> bool:
+        return not self.exact and are_units(self.occasions)
 
     @property
     def family(self) -> str:
@@ -95,11 +107,15 @@ class Cell:
         return self.metric is not None and self.metric.exact
 
     def contrast(self, coefficients: Mapping[str, float]) -> pd.Series:
-        """Contrast by block on the scale of the analysis; one number from the last trials if exact."""
+        """Contrast by what n counts, on the scale of the analysis; one number of the last trials if exact."""
         if not self.exact:
-            return contrast_by_block(self._scaled_wide, coefficients)
+            return clustered(self.block_contrast(coefficients), self.occasions)
         total = self._exact_contrast(coefficients)
         return pd.Series(dtype=float) if total is None else pd.Series([total], index=["exact"])
+
+    def block_contrast(self, coefficients: Mapping[str, float]) -> pd.Series:
+        """Contrast by block, whatever n counts, on the scale of the analysis."""
+        return contrast_by_block(self._scaled_wide, coefficients)
 
     @cached_property
     def _scaled_wide(self) -> pd.DataFrame:
@@ -125,7 +141,17 @@ class Cell:
         return {str(arm): table[arm].dropna() for arm in table}
 
     def values(self, arm: str) -> pd.Series:
-        """The arm's number by block in the metric's unit: the median over the rounds of a block."""
+        """The arm's number by what n counts, in the metric's unit; an occasion's is its blocks' average."""
+        numbers = self.block_values(arm)
+        if numbers.empty or not self._is_by_occasion:
+            return numbers
+        scaled = pd.Series(self.on_scale(numbers.to_numpy(dtype=float)), numbers.index)
+        means = clustered(scaled, self.occasions)
+        ratio = self.metric is not None and self.metric.effect_kind == "ratio"
+        return np.exp(means) if ratio else means
+
+    def block_values(self, arm: str) -> pd.Series:
+        """The arm's number by block, in the metric's unit: the median over the rounds of a block."""
         return self._by_block.get(arm, _NO_VALUES)
 
     def reasons(self, arm: str, what: str) -> dict[str, str]:
@@ -133,7 +159,8 @@ class Cell:
         told: Mapping[str, Mapping[str, str]] = getattr(self.fates[arm], what) if arm in self.fates else {}
         if self.metric is None or not told:
             return {}
-        blocks = set(self.values(arm).index.get_level_values("block")) if arm in self._by_block else set()
+        known = self._by_block.get(arm)
+        blocks = set() if known is None else set(known.index.get_level_values("block"))
         name = self.metric.name
         return {b: reasons[name] for b, reasons in told.items() if name in reasons and b not in blocks}
 
@@ -207,11 +234,12 @@ def cells(study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame) ->
                 yield Cell(environment, workload, None, None, None, None, None, pd.DataFrame(), fates)
                 continue
             named = _by_place(mine)
+            occasions = dict(zip(mine["block"], mine["occasion"], strict=True))
             for key in sorted(named, key=lambda k: (order[k[0]], *(_rank(part) for part in k[1:]))):
                 metric = metrics[key[0]]
                 mode, split, source, device = (part or None for part in key[1:])
                 wide = _wide(named[key], "trial" if metric.exact else "pair")
-                yield Cell(environment, workload, metric, mode, split, source, device, wide, fates)
+                yield Cell(environment, workload, metric, mode, split, source, device, wide, fates, occasions)
 
 
 def places(rows: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -1,8 +1,16 @@
 """Divergence, an outcome of its own: how often an arm diverged, never what it scored before it did."""
 
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from results.records.metric import Metric
 from results.records.resolved_study import Arm, ResolvedStudy, Workload
@@ -19,67 +27,139 @@ DIVERGED = Metric(
     margin=0.0,
     description="Share of the runs whose loss stopped being a finite number.",
 )
+POWER = 0.8
+_MOST_TABLES = 4000
+"""Beyond so many pairs of counts their tests take seconds."""
 
 
 def divergence_rows(study: ResolvedStudy, outcomes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of the effects table for each environment and workload in which anything diverged."""
+    """Rows of the effects table for each environment and workload in which anything diverged.
+
+    Each arm's runs are set against the baseline's by Fisher's exact test, corrected over the workload's arms;
+    the A/A rows of an environment are a family of their own.
+    """
     rows = []
-    workloads = {workload.name: workload for workload in study.workloads}
     ended = outcomes[outcomes["status"].isin(["ok", "diverged"])]
     for environment in sorted(ended["environment"].unique()):
-        for name, workload in workloads.items():
-            here = ended[(ended["environment"] == environment) & (ended["workload"] == name)]
-            if (here["status"] == "diverged").any():
-                last = here.drop_duplicates(["block", "arm"], keep="last").set_index(["block", "arm"])
-                wide = (last["status"] == "diverged").astype(float).unstack("arm")
-                rows += _rows(study, workload, environment, wide)
+        tables = list(_tables(study, ended[ended["environment"] == environment]))
+        duplicates = {arm.name for arm in study.arms if arm.role == "control"}
+        controls = sum(len(duplicates & workload.variants.keys()) for workload, _ in tables)
+        for workload, wide in tables:
+            rows += _rows(study, workload, environment, wide, controls)
     return rows
 
 
+def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workload, pd.DataFrame]]:
+    """Of each workload in which anything diverged: 1 where a run did, by block and arm."""
+    for workload in study.workloads:
+        here = ended[ended["workload"] == workload.name]
+        if (here["status"] == "diverged").any():
+            last = here.drop_duplicates(["block", "arm"], keep="last").set_index(["block", "arm"])
+            yield workload, (last["status"] == "diverged").astype(float).unstack("arm")
+
+
 def _rows(
-    study: ResolvedStudy, workload: Workload, environment: str, wide: pd.DataFrame
+    study: ResolvedStudy, workload: Workload, environment: str, wide: pd.DataFrame, controls: int
 ) -> list[dict[str, Any]]:
     cell = Cell(environment, workload, DIVERGED, "train", "train", "observed", None, wide, {})
     arms = [arm for arm in study.arms if arm.role != "baseline" and arm.name in workload.variants]
     size = max(1, sum(arm.role == "arm" for arm in arms))
-    return [_row(study, cell, arm, 1 if arm.role == "control" else size) for arm in arms]
+    return [_row(study, cell, arm, controls if arm.role == "control" else size) for arm in arms]
 
 
 def _row(study: ResolvedStudy, cell: Cell, arm: Arm, comparisons: int) -> dict[str, Any]:
-    baseline, wide = study.baseline, cell.wide
-    known = {arm.name, baseline} <= set(wide.columns)
-    pairs = wide[[arm.name, baseline]].dropna() if known else pd.DataFrame({arm.name: [], baseline: []})
-    prefix = "A/A " if arm.role == "control" else ""
-    family = f"{prefix}{cell.workload.name} {DIVERGED.name} {cell.environment}"
+    family = f"{cell.workload.name} {DIVERGED.name} {cell.environment}"
+    if arm.role == "control":
+        family = f"A/A {DIVERGED.name} {cell.environment}"
+    one, other = (cell.wide.get(name, pd.Series(dtype=float)).dropna() for name in (arm.name, study.baseline))
     return {
-        **context(cell, arm.name, baseline, study.labels(arm), family, comparisons),
-        **_numbers(pairs[arm.name], pairs[baseline], comparisons),
+        **context(cell, arm.name, study.baseline, study.labels(arm), family, comparisons),
+        **_numbers(one, other, comparisons),
     }
 
 
 def _numbers(arm: pd.Series, baseline: pd.Series, size: int) -> dict[str, Any]:
-    n, k, k_baseline = len(arm), int(arm.sum()), int(baseline.sum())
-    if n == 0:
-        return {"n": 0, "verdict": "inconclusive", "cause": "unmeasured"}
-    low, high = rules.proportion_difference_interval(k, k_baseline, n, size)
-    p = rules.sign_test(int((arm > baseline).sum()), int((arm < baseline).sum()))
+    """Two independent samples: a seed of the one arm is no pair of the same seed of the other."""
+    counts = (int(arm.sum()), len(arm), int(baseline.sum()), len(baseline))
+    k, n, k_baseline, n_baseline = counts
+    if not (n and n_baseline):
+        return {"n": 0, "baseline_n": n_baseline, "verdict": "inconclusive", "cause": "unmeasured"}
+    low, high = newcombe(*counts, size)
+    low_alone, high_alone = newcombe(*counts)
+    p = fisher(*counts)
     adjusted = min(1.0, size * p)
     verdict = rules.decide(low, high, DIVERGED.margin, DIVERGED.better)
     agree = (verdict != "inconclusive") == (adjusted < rules.ALPHA)
     cause = "imprecise" if verdict == "inconclusive" else ""
-    if n < rules.MINIMUM_BLOCKS:
+    if min(n, n_baseline) < rules.MINIMUM_BLOCKS:
         verdict, cause = "inconclusive", "too_few"
     if not agree:
         verdict, cause = "inconclusive", "tests_disagree"
     return {
-        "baseline_value": k_baseline / n,
+        "baseline_value": k_baseline / n_baseline,
         "value": k / n,
-        "effect": (k - k_baseline) / n,
+        "effect": k / n - k_baseline / n_baseline,
         "ci_low": low,
         "ci_high": high,
+        "ci_low_unadjusted": low_alone,
+        "ci_high_unadjusted": high_alone,
         "n": n,
+        "baseline_n": n_baseline,
         "verdict": verdict,
+        "beyond_margin": verdict in {"better", "worse"},
+        "smallest_detectable": smallest_detectable(n, k_baseline / n_baseline, n_baseline, size),
         "cause": cause,
         "p_value": p if agree else None,
         "p_adjusted": adjusted if agree else None,
     }
+
+
+def smallest_detectable(of_arm: int, share: float, of_baseline: int, comparisons: int = 1) -> float | None:
+    """The smallest true difference that the exact test would find in 80 of 100 repeats; None where none is.
+
+    Args:
+        of_arm: Runs of the arm.
+        share: The baseline's share of runs that diverge, taken for the true one.
+        of_baseline: Runs of the baseline.
+        comparisons: Number of contrasts that the test holds for at once.
+    """
+    if of_arm * of_baseline > _MOST_TABLES:
+        return None
+    counts, others = np.arange(of_arm + 1), np.arange(of_baseline + 1)
+    found_by_count = _rejected(of_arm, of_baseline, comparisons) @ stats.binom.pmf(others, of_baseline, share)
+
+    def lacking(of_the_arm: float) -> float:
+        return POWER - float(stats.binom.pmf(counts, of_arm, of_the_arm) @ found_by_count)
+
+    reached = [brentq(lacking, share, end) for end in (0.0, 1.0) if lacking(end) < 0]
+    return min((abs(float(at) - share) for at in reached), default=None)
+
+
+@lru_cache(maxsize=64)
+def _rejected(of_arm: int, of_baseline: int, comparisons: int) -> NDArray[np.bool_]:
+    """Whether the exact test tells the two apart, by how many diverged on either side."""
+    pairs = product(range(of_arm + 1), range(of_baseline + 1))
+    found = [comparisons * fisher(k, of_arm, b, of_baseline) < rules.ALPHA for k, b in pairs]
+    return np.array(found).reshape(of_arm + 1, of_baseline + 1)
+
+
+def fisher(arm: int, of_arm: int, baseline: int, of_baseline: int) -> float:
+    """Exact two-sided p-value of "both diverge as often": so many of so many runs on either side."""
+    table = np.array([[arm, of_arm - arm], [baseline, of_baseline - baseline]])
+    return float(stats.fisher_exact(table).pvalue)
+
+
+def newcombe(
+    arm: int, of_arm: int, baseline: int, of_baseline: int, comparisons: int = 1
+) -> tuple[float, float]:
+    """Newcombe's interval of the difference of two independent proportions (arm - baseline)."""
+    low, high = confint_proportions_2indep(
+        arm,
+        of_arm,
+        baseline,
+        of_baseline,
+        method="newcomb",
+        compare="diff",
+        alpha=rules.ALPHA / comparisons,
+    )
+    return float(low), float(high)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
-from results.verdicts.cells import Cell, cells, places
+from results.records.resolved_study import ResolvedStudy
+from results.verdicts.cells import Cell, cells
 from results.verdicts.checks import Checks
+from results.verdicts.comparison import Comparison
+from results.verdicts.controls import Controls
 from results.verdicts.divergence import divergence_rows
-from results.verdicts.judge import Comparison, judge
+from results.verdicts.judge import judge
 from results.verdicts.rows import frame
 
 
@@ -32,8 +34,8 @@ def contrasts(
     """Judge every arm against the baseline, and every pair of changes against its parts.
 
     The family of an arm is all arms of its cell. The A/A rows of everything that varies are one family
-    per environment, those of isolated spot checks another. Where the A/A control of a cell fails, nothing
-    in it can be believed, interactions included.
+    per environment, those of isolated spot checks another, those of divergence a third. What a duplicate
+    says of its cell holds for every row of it, interactions included; see `Controls`.
 
     Args:
         study: The study.
@@ -46,8 +48,8 @@ def contrasts(
     single = [comparison for cell in found for comparison in _effects(study, cell)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
     effects = frame(judge(single, checks) + divergence_rows(study, outcomes))
-    hit = _failed_controls(effects)
-    return Contrasts(_invalidated(effects, hit), _invalidated(frame(judge(pairs, checks)), hit))
+    controls = Controls.of(effects)
+    return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks))))
 
 
 def _effects(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
@@ -93,20 +95,3 @@ def _control_family(cell: Cell) -> str:
     checks = cell.workload.belongs_to("spot_check") is not None
     kind = "exact " if cell.exact else "spot check " if checks else ""
     return f"A/A {kind}{cell.environment}"
-
-
-def _failed_controls(effects: pd.DataFrame) -> frozenset[tuple[str, ...]]:
-    """The cells in which the duplicate of the baseline differs from it."""
-    control = effects[effects["factor"] == CONTROL_FACTOR]
-    failed = control[control["verdict"].isin(["better", "worse", "invalid"])]
-    return frozenset(places(failed))
-
-
-def _invalidated(rows: pd.DataFrame, failed: frozenset[tuple[str, ...]]) -> pd.DataFrame:
-    """Rows in whose cell the control failed become invalid; what else was wrong with them stays said."""
-    hit = pd.Series([place in failed for place in places(rows)], index=rows.index, dtype=bool)
-    rows.loc[hit & (rows["fault"] == ""), "fault"] = "control"
-    rows.loc[hit, "verdict"] = "invalid"
-    rows.loc[hit, "cause"] = ""
-    rows.loc[hit, "n_needed"] = pd.NA
-    return rows

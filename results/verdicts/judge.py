@@ -1,6 +1,6 @@
 """From comparisons to rows: intervals simultaneous over each family, the verdict, and the facts behind it."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,8 +11,11 @@ from results.records.metric import Better
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell
 from results.verdicts.checks import Checks, Fault, disagreement, impossibility
+from results.verdicts.comparison import Comparison
+from results.verdicts.divergence import fisher
+from results.verdicts.families import estimated
 from results.verdicts.rows import context
-from results.verdicts.statistics import Estimate, Verdict
+from results.verdicts.statistics import Estimate, Needed, Verdict
 
 Cause = Literal[
     "too_few", "imprecise", "beyond_reach", "tied", "censored", "unmeasured", "missed", "tests_disagree"
@@ -21,27 +24,6 @@ Cause = Literal[
 blocks or with none within reach to narrow it; the same number in every block for arms that compute different
 things; blocks without a number among those with one; no block with a number for every arm; a target that one
 arm missed in every block and the other reached; an interval and an exact test that disagree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A contrast to be judged.
-
-    Attributes:
-        cell: Where.
-        arm: The arm in question.
-        baseline: The arm that the row names as its baseline.
-        coefficients: Weight of each arm; `{arm: 1, baseline: -1}` for an effect.
-        family: Name of the family it is corrected in.
-        labels: `factor`, `level`, `baseline_level` as they stand in the table.
-    """
-
-    cell: Cell
-    arm: str
-    baseline: str
-    coefficients: Mapping[str, float]
-    family: str
-    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +46,17 @@ class Judgement:
     Attributes:
         verdict: The verdict.
         cause: Why nothing is decided; None where it is.
-        needed: Blocks that would decide, were mean and spread to stay as they are; None beyond reach.
+        needed: Blocks in all whose interval would decide, from the spread alone; None beyond reach.
         detectable: Equivalent, and yet the interval leaves out "no effect".
+        beyond_margin: Better or worse, and by the margin at least.
         p_value: Of an exact test in the interval's place; None where the interval's own holds.
     """
 
     verdict: Verdict
     cause: Cause | None = None
-    needed: int | None = None
+    needed: Needed | None = None
     detectable: bool = False
+    beyond_margin: bool = False
     p_value: float | None = None
 
 
@@ -83,37 +67,34 @@ def judge(comparisons: list[Comparison], checks: Checks) -> list[dict[str, Any]]
     what is claimed about one arm does not depend on how another one fared.
     """
     sizes = Counter(comparison.family for comparison in comparisons)
-    rows = [_row(comparison, sizes[comparison.family], checks) for comparison in comparisons]
-    members: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        members[row["family"]].append(row)
-    for family in members.values():
-        for row, adjusted in zip(family, rules.adjust([row["p_value"] for row in family]), strict=True):
-            row["p_adjusted"] = adjusted
-    return rows
+    return [
+        _row(comparison, contrasts, found, sizes[comparison.family], checks)
+        for comparison, (contrasts, found) in zip(comparisons, estimated(comparisons, sizes), strict=True)
+    ]
 
 
-def _row(comparison: Comparison, size: int, checks: Checks) -> dict[str, Any]:
+def _row(
+    comparison: Comparison, contrasts: pd.Series, found: Estimate, size: int, checks: Checks
+) -> dict[str, Any]:
     cell, arm = comparison.cell, comparison.arm
-    contrasts = cell.contrast(comparison.coefficients)
     exact = cell.exact and len(contrasts) > 0
-    found = (
-        rules.exact_estimate(float(contrasts.iloc[0]))
-        if exact
-        else rules.estimate(contrasts.to_numpy(dtype=float), size)
-    )
     fault = _fault(comparison, checks)
     identical = found.n > 0 and not exact and bool((contrasts == 0).all())
     placebo = checks.is_placebo(cell, arm)
     verdict = _judgement(comparison, found, size, fault, tied=identical and not placebo)
+    needed = verdict.needed
     return {
         **context(cell, arm, comparison.baseline, comparison.labels, comparison.family, size),
         **_numbers(comparison, contrasts, found, size),
         "p_value": found.p if verdict.p_value is None else verdict.p_value,
-        "n_needed": verdict.needed,
+        "p_adjusted": found.p_adjusted if verdict.p_value is None else min(1.0, size * verdict.p_value),
+        "n_needed": needed.likely if needed else None,
+        "n_needed_low": needed.low if needed else None,
+        "n_needed_high": needed.high if needed else None,
         "verdict": verdict.verdict,
         "cause": verdict.cause,
         "detectable": verdict.detectable,
+        "beyond_margin": verdict.beyond_margin,
         "exact": exact,
         "inert": checks.is_inert(cell, arm),
         "placebo": placebo,
@@ -155,49 +136,52 @@ def _judgement(
     assert cell.metric is not None
     rule = Rule(cell.margin, cell.metric.better)
     if cell.exact:
-        return _by_interval(found, size, rule)
+        return _by_interval(found, rule)
     if tied:  # equal block for block without being the same function: the metric is too coarse to tell
         return Judgement("inconclusive", "tied")
-    return conclude(found, size, rule)
+    return conclude(found, rule)
 
 
-def conclude(found: Estimate, size: int, rule: Rule) -> Judgement:
+def conclude(found: Estimate, rule: Rule) -> Judgement:
     """What an estimate says: nothing is decided below six blocks; then the interval decides, if it can.
 
     Args:
         found: An estimate from one block at least.
-        size: Number of contrasts that its interval holds for at once.
         rule: What it is held against.
     """
-    if found.n >= rules.MINIMUM_BLOCKS:
-        return _by_interval(found, size, rule)
-    needed: int | None = rules.MINIMUM_BLOCKS
-    if found.sd:
-        needed = rules.blocks_needed(found.mean, found.sd, rule.margin, size)
-    return Judgement("inconclusive", "too_few", needed)
+    if found.n < rules.MINIMUM_BLOCKS:
+        return Judgement("inconclusive", "too_few", rules.blocks_needed(found, rule.margin))
+    return _by_interval(found, rule)
 
 
-def _by_interval(found: Estimate, size: int, rule: Rule) -> Judgement:
+def _by_interval(found: Estimate, rule: Rule) -> Judgement:
     assert found.low is not None
     assert found.high is not None
     verdict = rules.decide(found.low, found.high, rule.margin, rule.better)
     if verdict == "inconclusive":
-        needed = rules.blocks_needed(found.mean, found.sd or 0.0, rule.margin, size)
+        needed = rules.blocks_needed(found, rule.margin)
         return Judgement(verdict, "imprecise" if needed else "beyond_reach", needed)
-    return Judgement(verdict, detectable=verdict == "equivalent" and (found.low > 0 or found.high < 0))
+    decided = verdict in {"better", "worse"}
+    return Judgement(
+        verdict,
+        detectable=verdict == "equivalent" and (found.low > 0 or found.high < 0),
+        beyond_margin=decided and max(found.low, -found.high) >= rule.margin,
+    )
 
 
 def _one_sided_censoring(comparison: Comparison, size: int) -> Judgement:
-    """All blocks of one arm censored and none of the other's: a sign test, and no invented number."""
+    """All blocks of one arm censored and none of the other's: Fisher's exact test, and no invented number."""
     cell, arm, baseline = comparison.cell, comparison.arm, comparison.baseline
-    reached = {name: set(cell.values(name).index) for name in (arm, baseline)}
-    missed = {name: set(cell.reasons(name, "censored")) for name in (arm, baseline)}
+    reached = {name: len(cell.values(name)) for name in (arm, baseline)}
+    missed = {name: len(cell.reasons(name, "censored")) for name in (arm, baseline)}
     for loser, winner in ((arm, baseline), (baseline, arm)):
-        pairs = missed[loser] & reached[winner]
-        if len(comparison.coefficients) > 2 or reached[loser] or missed[winner] or not pairs:
+        if len(comparison.coefficients) > 2 or reached[loser] or missed[winner]:
             continue
-        p = rules.sign_test(len(pairs), 0)
-        decided = len(pairs) >= rules.MINIMUM_BLOCKS and size * p < rules.ALPHA
+        if not (missed[loser] and reached[winner]):
+            continue
+        p = fisher(missed[loser], missed[loser], 0, reached[winner])
+        fewest = min(missed[loser], reached[winner])
+        decided = fewest >= rules.MINIMUM_BLOCKS and size * p < rules.ALPHA
         verdict: Verdict = ("worse" if loser == arm else "better") if decided else "inconclusive"
         return Judgement(verdict, "missed", p_value=p)
     return Judgement("inconclusive", "unmeasured")
@@ -227,12 +211,19 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, size
         "ci_high": cell.unscaled(found.high),
         "n": found.n,
         "sd": found.sd,
+        "freedom": found.freedom,
+        "smallest_detectable": _detectable(cell, found),
         "ci_low_unadjusted": cell.unscaled(found.low_alone),
         "ci_high_unadjusted": cell.unscaled(found.high_alone),
         "correlation": _correlation(comparison, values),
         "bootstrap_low": cell.unscaled(bootstrap[0]) if bootstrap else None,
         "bootstrap_high": cell.unscaled(bootstrap[1]) if bootstrap else None,
     }
+
+
+def _detectable(cell: Cell, found: Estimate) -> float | None:
+    """In the unit of the effect, towards more."""
+    return None if cell.exact else cell.unscaled(rules.smallest_detectable(found))
 
 
 def _correlation(comparison: Comparison, values: Mapping[str, pd.Series]) -> float | None:

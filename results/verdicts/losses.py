@@ -41,7 +41,8 @@ def _counts(outcomes: pd.DataFrame) -> dict[tuple[str, ...], int]:
     return {tuple(map(str, key)): int(group.nunique()) for key, group in groups}
 
 
-def natural(block: str) -> tuple[str, int]:
-    """A key that sorts `seed-2` before `seed-10`."""
-    head, _, tail = block.rpartition("-")
-    return (head, int(tail)) if tail.isdigit() else (block, 0)
+def natural(block: str) -> tuple[str, int, int]:
+    """A key that sorts `seed-2` before `seed-10`, and what was done on a later occasion after both."""
+    name, _, occasion = block.partition("@")
+    head, _, tail = name.rpartition("-")
+    return (head, int(occasion or 0), int(tail)) if tail.isdigit() else (name, int(occasion or 0), 0)

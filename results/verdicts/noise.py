@@ -1,5 +1,6 @@
 """The noise floor: how far the baseline differs from its own duplicate, as far as that is known."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
 
     `half_width` is the farthest that the 95 % interval of the baseline against its duplicate reaches from
     "no effect", on the scale of the analysis (the logarithm for ratios): a true effect smaller than that
-    drowns in the noise of this run. `noise_floor` is the same as tables show it: a ratio less 1, or a
-    difference in the metric's unit. `leaves_out_none` says that the interval does not hold "no effect".
+    drowns in the noise of this run. It is infinite where an end of the interval knows no bound. `noise_floor`
+    is the same as tables show it: a ratio less 1, or a difference in the metric's unit; NaN without a bound.
+    `leaves_out_none` says that the interval does not hold "no effect" (`control_differs` of the effects).
     """
     varies = effects["sd"].notna() & (effects["n"] > 1)
     control = effects[(effects["factor"] == CONTROL_FACTOR) & varies]
@@ -30,18 +32,30 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
     ratio = row["effect_kind"] == "ratio"
-    ends = np.array([row["ci_low_unadjusted"], row["ci_high_unadjusted"]], dtype=float)
-    scaled = np.log(ends) if ratio else ends
-    half_width = float(np.abs(scaled).max())
+    ends = float(row["ci_low_unadjusted"]), float(row["ci_high_unadjusted"])
+    half_width = max(_reach(end, ratio=ratio) for end in ends)
     return {
         **{str(name): row[name] for name in row if name in NOISE_COLUMNS},
-        "ci_low": float(ends[0]),
-        "ci_high": float(ends[1]),
+        "ci_low": ends[0],
+        "ci_high": ends[1],
         "half_width": half_width,
-        "noise_floor": float(np.expm1(half_width)) if ratio else half_width,
-        "leaves_out_none": bool(scaled[0] > 0 or scaled[1] < 0),
+        "noise_floor": _less_one(half_width) if ratio else half_width,
+        "leaves_out_none": bool(row["control_differs"]),
         "verdict": "failed" if row["verdict"] == "invalid" else "quiet",
     }
+
+
+def _reach(end: float, *, ratio: bool) -> float:
+    """How far an end of an interval lies from "no effect"; a ratio of nothing lies infinitely far."""
+    if not ratio:
+        return abs(end)
+    return abs(math.log(end)) if end > 0 else math.inf
+
+
+def _less_one(half_width: float) -> float:
+    with np.errstate(over="ignore"):
+        floor = float(np.expm1(half_width))
+    return floor if math.isfinite(floor) else math.nan
 
 
 def with_noise_floor(rows: pd.DataFrame, noise: pd.DataFrame) -> pd.DataFrame:

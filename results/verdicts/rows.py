@@ -22,6 +22,8 @@ FACT_COLUMNS = [
     *("exact", "placebo", "identical", "detectable", "cause", "fault", "fault_detail"),
     *("lost", "baseline_lost", "censored", "baseline_censored", "isolation"),
     *("at_chance", "heap_low", "heap_high", "heap_low_n"),
+    *("n_needed_low", "n_needed_high", "smallest_detectable", "beyond_margin"),
+    *("control_differs", "baseline_n", "freedom"),
 ]
 """What is known of a row beyond its numbers.
 
@@ -31,20 +33,30 @@ nothing is decided (see `Cause`). `fault`, `fault_detail`: why nothing can be be
 `lost`, `censored`: blocks of the arm that did not end well, or whose metric was censored; likewise for the
 baseline. `isolation`: what processes of one arm alone say of an interleaved effect. `at_chance`: blocks in
 which the arm guessed. `heap_low`, `heap_high`, `heap_low_n`: where its blocks fall into two heaps, the mean
-of each and how many are in the lower one.
+of each and how many are in the lower one. `n_needed_low`, `n_needed_high`: how many blocks in all would make
+the interval narrow enough to decide, from the spread alone (90 %). `smallest_detectable`: the smallest true
+effect that the row would call different from none in 80 of 100 repeats, in the unit of the effect.
+`beyond_margin`: better or worse, and the simultaneous interval lies wholly beyond the margin.
+`control_differs`: the duplicate's own 95 % interval in the row's cell leaves out "no effect". `baseline_n`:
+where arm and baseline are not paired, how many blocks the baseline has; `n` are the arm's. `freedom`:
+degrees of freedom of `sd`, which the arms of what is timed have in common where they are alike.
 """
 COLUMNS = [*CONTRACT_COLUMNS, *EXTRA_COLUMNS, *FACT_COLUMNS]
 
 _INTEGERS = [
     *("n", "n_needed", "comparisons", "input_size", "batch_size", "at_chance", "heap_low_n"),
     *("lost", "baseline_lost", "censored", "baseline_censored"),
+    *("n_needed_low", "n_needed_high", "baseline_n"),
 ]
 _NUMBERS = [
     *("baseline_value", "value", "effect", "ci_low", "ci_high", "p_value", "p_adjusted", "margin", "sd"),
     *("ci_low_unadjusted", "ci_high_unadjusted", "correlation", "bootstrap_low", "bootstrap_high"),
-    *("noise_floor", "heap_low", "heap_high"),
+    *("noise_floor", "heap_low", "heap_high", "smallest_detectable", "freedom"),
 ]
-_FLAGS = ["headline", "inert", "exact", "placebo", "identical", "detectable"]
+_FLAGS = [
+    *("headline", "inert", "exact", "placebo", "identical", "detectable"),
+    *("beyond_margin", "control_differs"),
+]
 _CODES = ["cause", "fault", "fault_detail", "isolation"]
 
 
@@ -76,7 +88,7 @@ def context(
         "input_size": workload.input_size,
         "batch_size": workload.batch_size,
         "precision": workload.precision,
-        "block_unit": workload.block_unit,
+        "block_unit": cell.block_unit,
         "family": family,
         "comparisons": comparisons,
     }

@@ -8,7 +8,6 @@ difference, so that "no effect" is 0 and a margin reaches equally far both ways.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -19,6 +18,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from results.records.metric import Better
+from results.verdicts.simultaneous import adjusted, critical_value
+from results.verdicts.spread import Spread
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive", "invalid"]
 Floats = NDArray[np.float64]
@@ -26,6 +27,7 @@ Floats = NDArray[np.float64]
 ALPHA = 0.05
 MINIMUM_BLOCKS = 6
 BOOTSTRAP_FROM = 20
+POWER = 0.8
 MOST_BLOCKS = 10_000
 
 
@@ -42,6 +44,9 @@ class Estimate:
         low_alone: Lower end of the 95 % interval of this contrast alone.
         high_alone: Upper end of it.
         p: Two-sided p-value of "no effect", not adjusted; None where nothing varies or n < 2.
+        p_adjusted: The same for the family: below 0.05 just where `low` to `high` leaves out "no effect".
+        freedom: Degrees of freedom of the standard deviation; None without one.
+        reach: How many standard errors `low` and `high` lie from the mean; None without an interval.
     """
 
     n: int
@@ -52,6 +57,9 @@ class Estimate:
     low_alone: float | None
     high_alone: float | None
     p: float | None
+    p_adjusted: float | None = None
+    freedom: float | None = None
+    reach: float | None = None
 
 
 def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> pd.Series:
@@ -77,27 +85,50 @@ def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> 
 
 
 def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1) -> Estimate:
-    """T interval of the mean of paired contrasts, simultaneous over a family of `comparisons`."""
+    """T interval of the mean of paired contrasts, simultaneous over a family (Bonferroni)."""
     values = np.asarray(contrasts, dtype=float)
-    n, mean = len(values), float(np.mean(values)) if len(values) else math.nan
+    return interval(values, own_spread(values), comparisons)
+
+
+def own_spread(contrasts: Floats) -> Spread | None:
+    """Variance of contrasts and its degrees of freedom; None from fewer than two."""
+    n = len(contrasts)
     if n < 2:
+        return None
+    return Spread(0.0 if np.ptp(contrasts) == 0 else float(np.var(contrasts, ddof=1)), n - 1)
+
+
+def interval(
+    contrasts: Floats, spread: Spread | None, comparisons: int = 1, correlation: float | None = None
+) -> Estimate:
+    """T interval of the mean of contrasts whose spread is known from these, or from others too.
+
+    Args:
+        contrasts: One per block, on the scale of the analysis.
+        spread: Variance of one block's contrast; None for no interval.
+        comparisons: Number of contrasts that `low` to `high` holds for at once.
+        correlation: Of the t statistics of the family, which share their spread (Dunnett's interval);
+            None where nothing is known of it (Bonferroni's).
+    """
+    n, mean = len(contrasts), float(np.mean(contrasts)) if len(contrasts) else math.nan
+    if spread is None or n < 2:
         return Estimate(n, mean, None, None, None, None, None, None)
-    if np.ptp(values) == 0:  # every block says the same: scipy would divide by zero
-        mean = float(values[0])
-        return Estimate(n, mean, 0.0, mean, mean, mean, mean, 1.0 if mean == 0 else 0.0)
-    test = stats.ttest_1samp(values, 0.0)
-    family = test.confidence_interval(1 - ALPHA / comparisons)
-    alone = test.confidence_interval(1 - ALPHA)
-    return Estimate(
-        n,
-        mean,
-        float(np.std(values, ddof=1)),
-        float(family.low),
-        float(family.high),
-        float(alone.low),
-        float(alone.high),
-        float(test.pvalue),
-    )
+    if spread.variance == 0:  # every block says the same
+        mean, p = float(contrasts[0]), 1.0 if mean == 0 else 0.0
+        return Estimate(n, mean, 0.0, mean, mean, mean, mean, p, p, spread.freedom, 0.0)
+    sd, freedom = math.sqrt(spread.variance), spread.freedom
+    error = sd / math.sqrt(n)
+    alone = error * float(stats.t.isf(ALPHA / 2, freedom))
+    p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
+    if correlation is None:
+        reach = float(stats.t.isf(ALPHA / (2 * comparisons), freedom))
+        p_adjusted = min(1.0, comparisons * p)
+    else:
+        reach = critical_value(ALPHA, comparisons, freedom, correlation)
+        p_adjusted = adjusted(p, comparisons, freedom, correlation)
+    half = reach * error
+    ends = (mean - half, mean + half, mean - alone, mean + alone)
+    return Estimate(n, mean, sd, *ends, p, p_adjusted, freedom, reach)
 
 
 def welch(later: Floats, first: Floats, comparisons: int = 1) -> Estimate:
@@ -147,22 +178,49 @@ def decide(low: float, high: float, margin: float, better: Better) -> Verdict:
     return "inconclusive"
 
 
-def blocks_needed(mean: float, sd: float, margin: float, comparisons: int = 1) -> int | None:
-    """Smallest n at which `decide` would decide, were mean and standard deviation to stay as observed.
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """How many blocks in all make an interval narrow enough that it decides, whatever the effect is.
 
-    An interval of half-width h decides when it fits within the margin (|mean| + h <= margin) or leaves
-    out zero (h < |mean|); h falls with n. None beyond 10,000.
+    Attributes:
+        likely: Were the spread as estimated.
+        low: Were it at the lower end of its 90 % interval.
+        high: Were it at the upper end of it.
     """
-    n, half_widths = _half_widths(comparisons)
-    half_widths = half_widths * sd
-    decided = (abs(mean) + half_widths <= margin) | (half_widths < abs(mean))
-    return int(n[np.argmax(decided)]) if decided.any() else None
+
+    likely: int
+    low: int
+    high: int
 
 
-@lru_cache(maxsize=64)
-def _half_widths(comparisons: int) -> tuple[NDArray[np.int64], Floats]:
-    n = np.arange(MINIMUM_BLOCKS, MOST_BLOCKS + 1)
-    return n, np.asarray(stats.t.ppf(1 - ALPHA / (2 * comparisons), n - 1) / np.sqrt(n), dtype=float)
+def blocks_needed(found: Estimate, margin: float) -> Needed | None:
+    """Blocks until the interval's half-width is half the margin, from the spread alone.
+
+    An interval that narrow lies within the margin or leaves out zero, wherever its middle is. Nothing here
+    looks at the effect: what stops where significance is near finds differences that are none. None
+    beyond 10,000 blocks, or without a margin or a spread.
+    """
+    if not (found.sd and found.freedom and found.reach and margin > 0):
+        return None
+    ends = [found.freedom / float(stats.chi2.isf(tail, found.freedom)) for tail in (0.05, 0.95)]
+    variances = found.sd**2 * np.array([1.0, *ends])
+    numbers = np.ceil((found.reach / (margin / 2)) ** 2 * variances)
+    if numbers.max() > MOST_BLOCKS:
+        return None
+    likely, low, high = (max(MINIMUM_BLOCKS, int(number)) for number in numbers)
+    return Needed(likely, low, high)
+
+
+def smallest_detectable(found: Estimate) -> float | None:
+    """The true effect that the simultaneous interval leaves zero out for in 80 of 100 repeats.
+
+    Its reach and the t quantile of 80 % added, times the standard error; see Cohen, "Statistical Power
+    Analysis" (1988).
+    """
+    if found.sd is None or found.freedom is None or found.reach is None:
+        return None
+    quantile = float(stats.t.ppf(POWER, found.freedom))
+    return (found.reach + quantile) * found.sd / math.sqrt(found.n)
 
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:
@@ -197,12 +255,6 @@ def proportion_interval(successes: int, n: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def sign_test(positive: int, negative: int) -> float:
-    """Exact two-sided p-value of discordant pairs under "either way is as likely"; 1 without any."""
-    total = positive + negative
-    return float(stats.binomtest(positive, total).pvalue) if total else 1.0
-
-
 def proportion_difference_interval(
     arm: int, baseline: int, n: int, comparisons: int = 1
 ) -> tuple[float, float]:
@@ -211,10 +263,3 @@ def proportion_difference_interval(
         arm, n, baseline, n, method="newcomb", compare="diff", alpha=ALPHA / comparisons
     )
     return float(low), float(high)
-
-
-def pooled_sd(sds: Sequence[float], ns: Sequence[int]) -> tuple[float, int]:
-    """Pooled standard deviation and its degrees of freedom."""
-    freedom = np.asarray(ns) - 1
-    variance = float(np.sum(freedom * np.square(sds)) / np.sum(freedom))
-    return math.sqrt(variance), int(np.sum(freedom))

@@ -5,28 +5,30 @@ report can say why it stopped.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from results.frames import samples
 from results.records.directory import latest
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts import statistics as rules
-from results.verdicts.cells import Cell, cells
+from results.verdicts.comparison import Comparison
+from results.verdicts.families import estimated
+from results.verdicts.sizing import Key, Sizing, headline_cells, size
 
 PRECISE = "every interval is narrow enough"
 BUDGET = "the budget is spent"
 AT_MOST = "the most processes were run"
+AS_ASKED = "as many as the first ones asked for"
 FIXED = "as many as declared"
 UNDER_WAY = "under way"
 GIVEN_UP = "every interval is narrow enough, but for arms that failed"
 
 COST_COLUMNS = [
-    *("environment", "workload", "schedule", "processes", "at_least", "at_most", "target", "reached"),
-    *("reason", "open_arms", "seconds", "timed_seconds", "warmup_seconds", "build_seconds"),
+    *("environment", "workload", "occasion", "schedule", "processes", "at_least", "at_most", "target"),
+    *("reached", "reason", "open_arms", "seconds", "timed_seconds", "warmup_seconds", "build_seconds"),
     "start_seconds",
 ]
 
@@ -49,60 +51,69 @@ class Decision:
 
 
 def decide(study: ResolvedStudy, workload: Workload, records: Sequence[Record], blocks: int) -> Decision:
-    """Decide after `blocks` blocks, all of which are on record.
+    """Decide after `blocks` blocks, all of which are on record; see `size` for what the first ones ask for.
 
     Args:
         study: For arms, metrics and the budget.
         workload: One with a stopping rule.
-        records: Records of one environment: of the workload's first `blocks` blocks, and of all other
-            workloads with a stopping rule, with which it shares the budget.
+        records: Records of one environment and occasion: of the workload's first `blocks` blocks, and of all
+            other workloads with a stopping rule, with which it shares the budget.
         blocks: How many blocks that is.
     """
-    stopping = workload.stopping
-    assert stopping is not None
+    decision = going_on(study, workload, size(study, workload, records), records, blocks)
+    if decision.arms:
+        return decision
     mine = [record for record in records if record.workload == workload.name]
     failing = _failing(mine)
-    widths = {
-        key: width for key, width in _half_widths(study, workload, mine).items() if key[0] not in failing
-    }
-    widest = max(widths.values(), default=math.inf)
+    widths = [w for (arm, _), w in _half_widths(study, workload, mine).items() if arm not in failing]
+    widest = max(widths, default=math.inf)
     reached = None if math.isinf(widest) else math.expm1(widest)
-    open_ = {key for key, width in widths.items() if width > math.log1p(stopping.half_width)}
-    if not open_:
-        return Decision(frozenset(), frozenset(), reached, GIVEN_UP if failing else PRECISE)
-    if blocks >= stopping.at_most:
-        return Decision(frozenset(), frozenset(), reached, AT_MOST)
-    if study.budget_seconds is not None and _added_seconds(study, records) >= study.budget_seconds:
-        return Decision(frozenset(), frozenset(), reached, BUDGET)
-    arms, modes = (frozenset(part for part in parts if part) for parts in zip(*open_, strict=True))
-    return Decision(arms, modes, reached, UNDER_WAY)
-
-
-def _half_widths(
-    study: ResolvedStudy, workload: Workload, records: Sequence[Record]
-) -> dict[tuple[str, str], float]:
-    """Half-widths of the simultaneous intervals by arm and mode, on the scale of the analysis."""
-    baseline, arms = study.baseline, {arm.name for arm in study.arms if arm.role == "arm"}
-    return {
-        (arm, cell.mode or ""): _half_width(cell, arm, baseline, len(arms))
-        for cell in _cells(study, workload, records)
-        for arm in arms & cell.fates.keys()
-    }
-
-
-def _cells(study: ResolvedStudy, workload: Workload, records: Sequence[Record]) -> Iterable[Cell]:
     assert workload.stopping is not None
-    found = cells(study, samples.series(study, records), samples.outcomes(study, records))
-    return [cell for cell in found if cell.metric and cell.metric.name == workload.stopping.metric]
+    reason = decision.reason
+    if reason == AS_ASKED and (reached is None or reached <= workload.stopping.half_width):
+        reason = GIVEN_UP if failing else PRECISE
+    return Decision(frozenset(), frozenset(), reached, reason)
 
 
-def _half_width(cell: Cell, arm: str, baseline: str, comparisons: int) -> float:
-    """On the scale of the analysis; infinite without an interval."""
-    contrasts = cell.contrast({arm: 1.0, baseline: -1.0})
-    found = rules.estimate(contrasts.to_numpy(dtype=float), comparisons)
-    if found.low is None or found.high is None or found.n < rules.MINIMUM_BLOCKS:
-        return math.inf
-    return (found.high - found.low) / 2
+def going_on(
+    study: ResolvedStudy, workload: Workload, sizing: Sizing, records: Sequence[Record], blocks: int
+) -> Decision:
+    """As `decide`, by a size that is known, and without a look at what was reached."""
+    stopping = workload.stopping
+    assert stopping is not None
+    failing = _failing(record for record in records if record.workload == workload.name)
+    wanted = {key: count for key, count in sizing.processes.items() if key[0] not in failing}
+    open_ = {key for key, count in wanted.items() if count > blocks}
+    if not open_:
+        most = blocks >= stopping.at_most and blocks > workload.replicates
+        return Decision(frozenset(), frozenset(), None, AT_MOST if most else AS_ASKED)
+    if (
+        blocks >= workload.replicates
+        and study.budget_seconds is not None
+        and _added_seconds(study, records) >= study.budget_seconds
+    ):
+        return Decision(frozenset(), frozenset(), None, BUDGET)
+    arms, modes = (frozenset(part for part in parts if part) for parts in zip(*open_, strict=True))
+    return Decision(arms, modes, None, UNDER_WAY)
+
+
+def _half_widths(study: ResolvedStudy, workload: Workload, records: Sequence[Record]) -> Mapping[Key, float]:
+    """Half-widths of the simultaneous intervals by arm and mode, on the scale of the analysis."""
+    roles: dict[str, str] = {arm.name: arm.role for arm in study.arms if arm.role != "baseline"}
+    found: dict[Key, float] = {}
+    for cell in headline_cells(study, workload, records):
+        comparisons = [
+            Comparison(cell, arm, study.baseline, {arm: 1.0, study.baseline: -1.0}, role, {})
+            for arm, role in roles.items()
+            if arm in workload.variants
+        ]
+        sizes = {role: sum(one.family == role for one in comparisons) for role in roles.values()}
+        for one, (_, estimate) in zip(comparisons, estimated(comparisons, sizes), strict=True):
+            if one.family == "arm" and one.arm in cell.fates:
+                known = estimate.n >= rules.MINIMUM_BLOCKS and estimate.low is not None
+                half = (estimate.high or 0.0) - estimate.mean if known else math.inf
+                found[one.arm, cell.mode or ""] = half
+    return found
 
 
 def _failing(records: Iterable[Record]) -> set[str]:
@@ -137,19 +148,20 @@ def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
 
 
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
-    """One row per environment and timed workload: how many processes, why so many, what they took.
+    """One row per environment, timed workload and occasion: how many processes, why, what they took.
 
     `target` and `reached` are half-widths of the simultaneous interval as a ratio less 1, `open_arms` the
     arms that the next process is for; seconds are wall time: of whole processes, and of their parts.
     """
     last = list(latest(records).values())
     rows = []
-    for environment in sorted({record.environment for record in last}):
-        here = [record for record in last if record.environment == environment]
+    for environment, occasion in sorted({(record.environment, record.occasion) for record in last}):
+        here = [r for r in last if (r.environment, r.occasion) == (environment, occasion)]
         for workload in (w for w in study.workloads if w.block_unit == "process"):
             mine = [record for record in here if record.workload == workload.name]
             if mine:
-                rows.append({"environment": environment, **_cost(study, workload, mine, here)})
+                place = {"environment": environment, "occasion": occasion}
+                rows.append(place | _cost(study, workload, mine, here))
     return pd.DataFrame(rows, columns=COST_COLUMNS)
 
 

@@ -117,6 +117,14 @@ RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed tr
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start anew; an earlier run is moved aside, not deleted.")
 ]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+        help="Time a finished run once more, hours or a restart later. With six such occasions, verdicts on "
+        "time hold for the machine.",
+    ),
+]
 ImageSize = Annotated[int, typer.Option(min=1, max=8192, help="Height and width in pixels.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Images a step.")]
 Mode = Annotated[str, typer.Option(help="train or inference.")]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,9 @@ class Plan:
     reason: str = "needs 96 GiB, 24 GiB are free"
     profiles: bool = False
     module: str = "layer1.0.relu"
+    occasions: int = 1
+    occasion_sd: float = 0.0
+    hours_apart: int = 24
 
 
 def study(plan: Plan) -> ResolvedStudy:
@@ -139,7 +143,7 @@ def write_run(path: Path, plan: Plan | None = None) -> Path:
         facts = {"cpu": "Example CPU, 2 cores", "torch": "2.9.1", "python": "3.11.7", "os": "Linux"}
         write_json(path / "environment" / f"{environment}.json", facts)
         rng = np.random.default_rng((plan.seed, len(environment), ord(environment[-1])))
-        for record in (*_complexity(), *_memory(plan), *_throughput(plan, rng), *_convergence(plan, rng)):
+        for record in (*_complexity(), *_memory(plan), *_timed(plan, rng), *_convergence(plan, rng)):
             outcomes = tuple(replace(o, arm=plan.rename.get(o.arm, o.arm)) for o in record.outcomes)
             write_record(path, replace(record, environment=environment, outcomes=outcomes))
     return path
@@ -206,6 +210,29 @@ def _profiles(plan: Plan, arm: str) -> Iterator[ProfileSummary]:
             module=plan.module,
             cards=planted_memory.CARDS if source == "simulated" else None,
         )
+
+
+def _timed(plan: Plan, rng: np.random.Generator) -> Iterator[Record]:
+    """The timed trials of every occasion; each has an effect of its own on every arm."""
+    for occasion in range(plan.occasions):
+        day = {arm.name: math.exp(rng.normal(0, sd)) if (sd := plan.occasion_sd) else 1.0 for arm in ARMS}
+        started = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=plan.hours_apart * occasion)
+        for one in _throughput(plan, rng):
+            outcomes = tuple(
+                replace(o, measurements=tuple(_scaled(m, day[o.arm]) for m in o.measurements))
+                for o in one.outcomes
+            )
+            yield replace(
+                one,
+                trial=one.trial + (f"-occasion-{occasion}" if occasion else ""),
+                block=one.block + (f"@{occasion}" if occasion else ""),
+                started_at=started.isoformat(),
+                outcomes=outcomes,
+            )
+
+
+def _scaled(measurement: Measurement, factor: float) -> Measurement:
+    return replace(measurement, values=tuple(value * factor for value in measurement.values))
 
 
 def _throughput(plan: Plan, rng: np.random.Generator) -> Iterator[Record]:

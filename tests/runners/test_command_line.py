@@ -123,7 +123,7 @@ def test_a_plan_says_what_runs_always_and_what_only_while_imprecise(
     assert _main(["plan", "stem", "--json", "--device", "cpu"]) == 0
     trials = json.loads(capsys.readouterr().out)
     timed = [trial for trial in trials if trial["workload"] == "throughput-50"]
-    assert [trial["runs"] for trial in timed] == ["always"] * 6 + ["while imprecise"] * 4
+    assert [trial["runs"] for trial in timed] == ["always"] * 12 + ["while imprecise"] * 8
 
 
 def test_a_run_is_not_written_over_something_else(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_a_plan_names_every_trial_once(capsys: pytest.CaptureFixture[str]) -> No
     assert _main(["plan", "quick", "--json", "--device", "cpu"]) == 0
     trials = json.loads(capsys.readouterr().out)
     assert len({trial["trial"] for trial in trials}) == len(trials)
-    # Eleven arms and the control: each trains with six seeds, all are timed together in eight processes.
+    # Eleven arms and the control: each trains with six seeds, all are timed together in sixteen processes.
     assert sum(trial["workload"] == "convergence" for trial in trials) == 12 * 6
     timed = [trial for trial in trials if trial["workload"] == "throughput"]
-    assert [len(trial["arms"]) for trial in timed] == [12] * 8
+    assert [len(trial["arms"]) for trial in timed] == [12] * 16
     assert all(trial["estimated_seconds"] > 0 for trial in trials)

@@ -315,7 +315,7 @@ def test_a_pooling_that_its_input_cannot_hold_is_refused_by_the_plan(
 @pytest.mark.parametrize(
     ("keys", "line"),
     [
-        ({"half_width": 0.02, "processes": 3}, "half_width needs processes of 6 or more, found 3"),
+        ({"half_width": 0.02, "processes": 3}, "half_width needs processes of 10 or more, found 3"),
         ({"cards": ["4 parsecs"]}, "no unit 'parsecs'"),
         ({"batch_sizes": [8, 0]}, "expected batch sizes of 1 or more"),
         ({"arm_second": 1}, "no key 'arm_second'; did you mean 'arm_seconds'?"),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.control_words import duplicates_that_differ, noise_floor
 from results.report.drawing import arms_to_draw, drawn_suffix
 from results.report.effect_tables import headline_entry
 from results.report.notes import effects_with_notes
@@ -24,10 +25,9 @@ from results.report.section import (
 )
 from results.report.words import answers
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.headline import HeadlineColumn, headline_columns, title
-
-LEGEND = "▲ better  ▼ worse  ≈ equivalent within the margin  ? not decided  ✗ invalid"
 
 
 def build(run: Analysis, environment: str) -> Section:
@@ -40,10 +40,12 @@ def build(run: Analysis, environment: str) -> Section:
         nothing = [words("No headline metric is on record yet.")] if run.study.workloads else []
         return Section(nothing, data=data)
     floor = noise_line(run, environment)
+    duplicates = list(duplicates_that_differ(effects[effects["headline"]]))
     parts: list[Part] = [
         headline_table(columns),
-        Paragraph([Sentence(LEGEND, tone="soft")], brief=True),
+        Paragraph([Sentence(verdict_words.LEGEND, tone="soft")], brief=True),
         *([Paragraph([Sentence(floor, tone="soft")], brief=True)] if floor else []),
+        *([Bullets(duplicates, brief=len(duplicates))] if duplicates else []),
         *_figures(run, effects, environment),
         Group("The same in words", _in_words(run, columns), folded=True),
     ]
@@ -109,9 +111,10 @@ def noise_line(run: Analysis, environment: str) -> str:
     said = []
     for _, row in rows.iterrows():
         where = f" [{row['workload']}]" if several else ""
-        floor = text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])
-        said.append(f"{title(row)}{where} {floor}")
-    return f"Noise floor (baseline against its own duplicate): {', '.join(said)}." if said else ""
+        said.append(f"{title(row)}{where} {noise_floor(row.to_dict())}")
+    if not said:
+        return ""
+    return f"Noise floor, as far as the interval of the baseline's own duplicate reaches: {', '.join(said)}."
 
 
 def _figures(run: Analysis, effects: pd.DataFrame, environment: str) -> list[Figure]:

@@ -9,7 +9,7 @@ import pandas as pd
 from results import plots
 from results.frames.benchmarks import contexts, newest
 from results.report.drawing import MOST_LINES, drawn_suffix, most_changed_rows
-from results.report.effect_tables import full_effect
+from results.report.effect_tables import full_effect, verdict_entry
 from results.report.notes import undecided
 from results.report.section import (
     Entry,
@@ -24,6 +24,7 @@ from results.report.section import (
     words,
 )
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.analysis import Analysis
 
 Row = dict[Hashable, Any]
@@ -128,7 +129,7 @@ def _overview(compared: pd.DataFrame) -> Table:
 
 def _change(row: Row) -> Entry:
     change = text.change(row["effect"], row["effect_kind"], row["unit"])
-    return Entry(f"{text.MARKS[row['verdict']]} {change}", row["verdict"])
+    return Entry(f"{verdict_words.sign(row)} {change}", row["verdict"])
 
 
 def _levels_table(block: str, rows: list[Row]) -> Table:
@@ -159,7 +160,7 @@ def _changes_table(rows: pd.DataFrame) -> Table:
 
 
 def _numbers(row: Row, n: str | None = None) -> list[Entry]:
-    verdict, unit, kind = row["verdict"], row["unit"], row["effect_kind"]
+    unit, kind = row["unit"], row["effect_kind"]
     known = not text.missing(row["effect"])
     return [
         Entry(text.value(row["value"], unit)),
@@ -167,7 +168,7 @@ def _numbers(row: Row, n: str | None = None) -> list[Entry]:
         Entry((known and text.interval(row["ci_low"], row["ci_high"], kind, unit)) or "—"),
         Entry(n or str(row["n"])),
         Entry(text.p_value(row["p_adjusted"])),
-        Entry(f"{text.MARKS[verdict]} {verdict}" if verdict else "—", verdict),
+        verdict_entry(row) if row["verdict"] else Entry("—"),
         Entry(_note(row)),
     ]
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.control_words import duplicates_that_differ
 from results.report.drawing import arms_to_draw
 from results.report.notes import seeds
 from results.report.section import Bullets, Figure, Part, Section, Sentence, Topic
@@ -19,7 +20,8 @@ def build(run: Analysis, environment: str) -> Section:
     """Training in one environment; empty where nothing was trained."""
     curves = run.curves[run.curves["environment"] == environment]
     effects = run.effects[run.effects["environment"] == environment]
-    said = list(_sentences(run, effects))
+    duplicates = duplicates_that_differ(effects[effects["kind"] == "convergence"])
+    said = [*_sentences(run, effects), *duplicates]
     told: list[Part] = [Bullets(said, brief=4)] if said else []
     return Section([*told, *_figures(run, environment, curves)])
 

@@ -1,11 +1,14 @@
 """Every effect of every workload, and what the duplicate of the baseline shows."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.control_words import duplicates_that_differ, noise_floor
 from results.report.effect_tables import effect_table
 from results.report.notes import effects_with_notes
-from results.report.section import Entry, Group, Part, Section, Table, Topic, words
+from results.report.section import Bullets, Entry, Group, Part, Section, Table, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
@@ -13,9 +16,12 @@ from results.tables.headline import column_names, title
 from results.verdicts.divergence import DIVERGED
 
 _CONTROL = (
-    "The baseline ran against a duplicate of itself. Whatever difference that shows is noise; were it to "
-    "count as a difference, the metric would be invalid. The noise floor is as far as its 95 % interval "
-    "reaches: a smaller effect drowns in the noise of this run."
+    "The baseline ran against a duplicate of itself, and whatever difference that shows is noise. The noise "
+    "floor of a metric, workload and mode is as far as the duplicate's own 95 % interval reaches there: a "
+    "smaller effect drowns in the noise of this run.",
+    "By chance alone one such interval in twenty leaves out no difference; where one does, it is said "
+    "beside the metric. Where one does even when widened to hold for all A/A rows at once, chance no longer "
+    "explains it, and the metric is invalid. Of exact figures the duplicate's must be equal.",
 )
 
 
@@ -26,7 +32,9 @@ def build(run: Analysis, environment: str) -> Section:
     effects = effects.assign(column=column_names(effects))
     groups: list[Part] = [
         Group(
-            f"{workload.name}: {described(run.study, workload)}", _tables(effects, workload.name), folded=True
+            f"{workload.name}: {described(run.study, workload)}",
+            list(_tables(effects, workload.name)),
+            folded=True,
         )
         for workload in run.study.workloads
         if workload.name in set(effects["workload"])
@@ -35,7 +43,7 @@ def build(run: Analysis, environment: str) -> Section:
     control = effects[effects["factor"] == CONTROL_FACTOR]
     if len(noise):
         parts: list[Part] = [
-            words(_CONTROL),
+            words(*_CONTROL),
             _noise_table(noise),
             effect_table(control, "column", "Every A/A row"),
         ]
@@ -43,17 +51,18 @@ def build(run: Analysis, environment: str) -> Section:
     return Section(groups)
 
 
-def _tables(effects: pd.DataFrame, workload: str) -> list[Table]:
-    """One table per metric and context; what is inert in all of them is one line less each."""
-    rows = effects[(effects["workload"] == workload) & (effects["factor"] != CONTROL_FACTOR)]
+def _tables(effects: pd.DataFrame, workload: str) -> Iterator[Part]:
+    """One table per metric and context, what its duplicate shows above it."""
+    mine = effects[effects["workload"] == workload]
+    rows = mine[mine["factor"] != CONTROL_FACTOR]
     # Where neither arm nor baseline diverged, a row would only repeat that.
     rows = rows[(rows["metric"] != DIVERGED.name) | (rows["value"] + rows["baseline_value"] > 0)]
-    return [
-        effect_table(
-            group, "arm", str(column) or "nothing was measured", is_open=bool(group["headline"].any())
-        )
-        for column, group in rows.groupby("column", sort=False)
-    ]
+    for column, group in rows.groupby("column", sort=False):
+        told = list(duplicates_that_differ(mine[mine["column"] == column]))
+        if told:
+            yield Bullets(told)
+        caption = str(column) or "nothing was measured"
+        yield effect_table(group, "arm", caption, is_open=bool(group["headline"].any()))
 
 
 def _noise_table(noise: pd.DataFrame) -> Table:
@@ -66,7 +75,7 @@ def _noise_table(noise: pd.DataFrame) -> Table:
         rows.append(
             [
                 Entry(f"{title(row)} [{row['workload']}]"),
-                Entry(text.either_way(row["noise_floor"], kind, unit)),
+                Entry(noise_floor(row.to_dict())),
                 Entry(text.interval(row["ci_low"], row["ci_high"], kind, unit)),
                 Entry(str(row["n"])),
                 mark,

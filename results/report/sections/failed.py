@@ -65,9 +65,11 @@ def faults(run: Analysis) -> list[str]:
     bad = run.effects[run.effects["verdict"] == "invalid"]
     said = []
     for _, row in bad[bad["factor"] == CONTROL_FACTOR].iterrows():
-        change = text.change(row["effect"], row["effect_kind"], row["unit"])
+        kind, unit = row["effect_kind"], row["unit"]
+        ends = "" if row["exact"] else text.reach(row["ci_low"], row["ci_high"], kind, unit)
+        read = ", ".join(filter(None, (text.change(row["effect"], kind, unit), ends)))
         where = f"{title(row)} [{row['workload']}]"
-        said.append(f"A/A control: {where} differs between the baseline and its duplicate ({change})")
+        said.append(f"A/A control: {where} differs between the baseline and its duplicate ({read})")
     for _, row in bad[(bad["factor"] != CONTROL_FACTOR) & (bad["fault"] != "control")].iterrows():
         said.append(f"{row['arm']} [{row['workload']}]: {reason(row.to_dict())}")
     return list(dict.fromkeys(said))

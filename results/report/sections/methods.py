@@ -14,10 +14,15 @@ _RULES = {
     "widened so that they hold for all arms of a metric at once (Bonferroni). The adjusted p-values "
     "belong to the same family and never disagree with them.",
     "Against margins declared beforehand.": "Wholly within the margin: equivalent. Else leaving out no "
-    "effect: better or worse. Else: not decided. Fewer than six blocks decide nothing, unless the number "
+    "effect: better or worse, by at least the margin where the whole interval lies beyond it, and else "
+    "perhaps by less than counts. Else: not decided. Fewer than six blocks decide nothing, unless the number "
     "is exact.",
-    "Nothing averaged in that did not finish.": "Runs that diverged are counted, not averaged; a missed "
-    "target is censored, not invented.",
+    "Held against a duplicate.": "The baseline runs beside a duplicate of itself. Where the duplicate's own "
+    "interval leaves out no difference, that is said beside the metric; where it does so by more than all "
+    "A/A rows together explain by chance, nothing there can be believed. The noise floor is told per metric, "
+    "workload and mode.",
+    "Nothing averaged in that did not finish.": "Runs that diverged are counted, not averaged, and compared "
+    "by Fisher's exact test; a missed target is censored, not invented.",
 }
 _GLOSSARY = {
     "Effect:": "arm against baseline: a ratio for memory and time (×1.31 is 31 % more), a difference for "
@@ -26,8 +31,14 @@ _GLOSSARY = {
     "every true effect of their metric. Exact numbers need none.",
     "Margin:": "the smallest effect that counts, declared before the run. Equivalent means: shown to be "
     "smaller.",
-    "Not decided:": "neither shown to be there nor shown to be too small. About N more tells how many "
-    "blocks would settle it if what was seen so far holds.",
+    "Better or worse, perhaps by less than counts:": "an effect was found, and the interval holds sizes that "
+    "are smaller than the margin, too.",
+    "Not decided:": "neither shown to be there nor shown to be too small. N needed is how many blocks, in "
+    "all, make the interval narrow enough to decide, from the spread alone and as a range, since the spread "
+    "is known only so well. It is for planning a run beforehand: who adds blocks until something comes out "
+    "finds effects that are not there.",
+    "Would find:": "the smallest true effect that a row, at its n and spread, would call different from none "
+    "in 80 of 100 repeats. A smaller one it would often miss.",
     "Simulated, measured, observed:": "computed for the defaults of a device, read from an allocator or "
     "clock, or counted while the network ran.",
     "Context:": "a verdict holds for its workload: an effect at 32 px on a small network is not one at "
@@ -53,11 +64,14 @@ def build(run: Analysis, _: str) -> Section:
 
 def _workloads(run: Analysis) -> Table:
     done = run.outcomes.groupby("workload")["block"].nunique()
+    occasions = run.outcomes.groupby("workload")["occasion"].nunique()
     rows = []
     for w in run.study.workloads:
         settings = ", ".join(f"{name} {value}" for name, value in sorted(w.settings.items()))
         batch = "—" if w.batch_size is None else str(w.batch_size)
         blocks = f"{int(done.get(w.name, 0))} of {_planned(w)}"
+        if (many := occasions.get(w.name, 1)) > 1:
+            blocks = f"{done[w.name]}, on each of {many} occasions of {_planned(w)}"
         values = [w.kind, w.context, f"{w.input_size} px", batch, w.precision, w.dataset or "—", blocks]
         rows.append([Entry(w.name), *map(Entry, [*values, settings or "—"])])
     columns = ["workload", "probe", "context", "input", "batch", "precision", "data", "blocks", "settings"]

@@ -7,9 +7,23 @@ import pandas as pd
 
 from results import plots
 from results.report import speed_tables as tables
+from results.report import timing_diagnostics
+from results.report.control_words import duplicates_that_differ
 from results.report.disturbances import warnings
 from results.report.drawing import arms_to_draw
-from results.report.section import Alert, Figure, Group, Part, Section, Topic, words
+from results.report.section import (
+    Alert,
+    Bullets,
+    Figure,
+    Group,
+    Paragraph,
+    Part,
+    Section,
+    Sentence,
+    Topic,
+    words,
+)
+from results.report.sections.occasions import populations
 from results.tables.analysis import Analysis
 
 _MEANING = (
@@ -26,13 +40,18 @@ _ALONE = (
 
 def build(run: Analysis, environment: str) -> Section:
     """Time in one environment; empty where nothing was timed."""
-    frames = {"throughput": run.speed, "isolation": run.isolation, "machine": run.machine}
+    frames = {
+        "throughput": run.speed,
+        "isolation": run.isolation,
+        "machine": run.machine,
+        "diagnostics": run.diagnostics,
+    }
     data = {name: frame for name, frame in frames.items() if len(frame)}
     speed = _of(run.speed, environment)
     if speed.empty:
         return Section(data=data)
     told = (_of(frame, environment) for frame in (run.stretches, run.timed_arms, run.isolation))
-    disturbed = warnings(*told)
+    disturbed = [*warnings(*told), *timing_diagnostics.unsound(_of(run.diagnostics, environment))]
     many = "thing" if len(disturbed) == 1 else "things"
     said = f"{len(disturbed)} {many} stood in the way of timing."
     alerts = [Alert("Read the times with care.", said, disturbed, link="throughput")] if disturbed else []
@@ -45,7 +64,11 @@ def _of(frame: pd.DataFrame, environment: str) -> pd.DataFrame:
 
 def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> Iterator[Part]:
     yield from _figures(run, speed)
-    yield words(_MEANING)
+    yield Paragraph([Sentence(_MEANING), *populations(_of(run.occasions, environment))])
+    effects = _of(run.effects, environment)
+    duplicates = list(duplicates_that_differ(effects[effects["kind"] == "throughput"]))
+    if duplicates:
+        yield Bullets(duplicates)
     beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
     groups = [group for _, group in speed.groupby(["workload", "mode", "device"], sort=False)]
     mine = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] not in beside]
@@ -56,6 +79,9 @@ def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> Iterator[Par
     isolation = _of(run.isolation, environment)
     if len(isolation):
         yield Group("Alone in a process", [words(_ALONE), tables.isolation_table(isolation)])
+    checked = timing_diagnostics.in_words(_of(run.diagnostics, environment))
+    if checked:
+        yield checked
     for table in (
         tables.machine_table(_of(run.machine, environment)),
         tables.cost_table(_of(run.cost, environment)),

@@ -1,14 +1,21 @@
-"""What could not be decided, and what would decide it."""
+"""What could not be decided, how small an effect would have been found, and how many blocks suffice."""
 
 import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR
-from results.report.notes import effects_with_notes
+from results.report.effect_tables import would_find
+from results.report.notes import effects_with_notes, n_needed
 from results.report.section import Entry, Section, Table, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import column_names
 from results.verdicts.divergence import DIVERGED
+
+_MEANING = (
+    "Under 'would find' stands the smallest true effect that a row would most often have found: a smaller "
+    "one may well be there. 'n needed in all' is for the plan of another run: so many blocks make the "
+    "interval narrow enough to decide whatever the effect is, reckoned from the spread alone."
+)
 
 
 def build(run: Analysis, environment: str) -> Section:
@@ -21,7 +28,7 @@ def build(run: Analysis, environment: str) -> Section:
     if rows.empty:
         return Section([words("Nothing that was measured stays undecided.")] if len(effects) else [])
     rows = rows.sort_values("headline", ascending=False, kind="stable")
-    return Section([_table(rows)])
+    return Section([words(_MEANING), _table(rows)])
 
 
 def _table(rows: pd.DataFrame) -> Table:
@@ -33,15 +40,17 @@ def _table(rows: pd.DataFrame) -> Table:
             Entry(text.interval(row["ci_low"], row["ci_high"], row["effect_kind"], row["unit"]) or "—"),
             Entry(text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])),
             Entry(str(row["n"])),
-            Entry("—" if pd.isna(row["n_needed"]) else f"{row['n_needed']:,}"),
+            Entry(would_find(row)),
+            Entry(n_needed(row) or "—"),
             Entry(row["note"]),
         ]
         for row in rows.to_dict("records")
     ]
-    columns = ["arm", "metric", "effect so far", "95 % interval", "noise floor", "n", "n needed", "note"]
+    columns = [
+        *("arm", "metric", "effect", "95 % interval", "noise floor", "n", "would find", "n needed in all"),
+        "note",
+    ]
     return Table(columns, cells, f"Undecided ({len(cells)})", open=len(cells) <= 12)
 
 
-TOPIC = Topic(
-    "undecided", "What could not be decided, and what would decide it", 80, build, summary="and why"
-)
+TOPIC = Topic("undecided", "What could not be decided, and how precise it is", 80, build, summary="and why")

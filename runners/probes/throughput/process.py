@@ -2,12 +2,10 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import psutil
 import torch
 from torch import nn
 
@@ -26,7 +24,7 @@ from runners.probes.throughput.contest import (
 )
 from runners.probes.throughput.heap import fill_holes
 from runners.probes.throughput.ledger import Ledger
-from runners.probes.throughput.machine import Machine
+from runners.probes.throughput.machine import Machine, seconds_since_fork
 from runners.probes.throughput.samples import Setting, measurements_of, stretches_of, timing_of
 from runners.probes.throughput.schedule import orders
 from runners.probes.throughput.settings import ThroughputSettings
@@ -59,8 +57,7 @@ class _Process:
         if self.settings.pin:
             steps.pin(trial)
         self.cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        # Forked, not started: the time since then is what a process costs before its first arm is built.
-        self.ledger.spent["start"] = max(0.0, time.time() - psutil.Process().create_time())
+        self.ledger.spent["start"] = seconds_since_fork()
 
     def run(self) -> Result:
         """Build all arms, then warm them up and time them, mode by mode."""

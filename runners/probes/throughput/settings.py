@@ -8,8 +8,9 @@ from results.records.resolved_study import RelationKind, Stopping
 from runners.cards import card_name, cards_by_size
 from runners.workload_settings import Mode, WorkloadSettings
 
-MINIMUM_PROCESSES = 6
-MOST_PROCESSES = 30
+FEWEST_IN_TWO_STAGES = 10
+"""The first stage, and as many after it as a verdict needs."""
+MOST_PROCESSES = 40
 FEWEST_ROUNDS = 8
 """However long a round lasts."""
 
@@ -29,22 +30,23 @@ class ThroughputSettings(WorkloadSettings):
     card: str | None = Field(None, description="each arm at its largest batch on this card, not batch_size")
     modes: tuple[Mode, ...] = Field(("train", "inference"), min_length=1, description="what is timed")
     processes: int = Field(
-        6, ge=1, le=1000, description="fresh processes, which n counts; below 6 no verdict"
+        12, ge=1, le=1000, description="fresh processes, which n counts; below 6 no verdict"
     )
     half_width: float | None = Field(
         None,
         gt=0,
         le=1,
-        description="add processes until every interval of the ratio is this narrow, e.g. 0.02 for ±2 %",
+        description="as many processes, and rounds in each, as make every interval of the ratio this narrow,"
+        " e.g. 0.02 for ±2 %; the first four tell how many",
     )
     max_processes: int = Field(
         MOST_PROCESSES, ge=1, le=1000, description="where adding processes for half_width ends"
     )
     arm_seconds: float = Field(
-        1.0, gt=0, le=3600, description="how long each arm is timed in each process and mode, in short turns"
+        0.32, gt=0, le=3600, description="how long each arm is timed in each process and mode, in short turns"
     )
     rounds: int = Field(
-        100, ge=1, le=10_000, description="turns of each arm, at most; 8 at least if it is more"
+        32, ge=1, le=10_000, description="turns of each arm, at most; 8 at least if it is more"
     )
     schedule: Literal["interleaved", "isolated"] = Field(
         "interleaved", description="all arms in one process in turns, or one arm a process"
@@ -93,10 +95,10 @@ class ThroughputSettings(WorkloadSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.half_width is not None and self.processes < MINIMUM_PROCESSES:
+        if self.half_width is not None and self.processes < FEWEST_IN_TWO_STAGES:
             raise ValueError(
-                f"half_width needs processes of {MINIMUM_PROCESSES} or more, found {self.processes}: "
-                "intervals from fewer stop too early"
+                f"half_width needs processes of {FEWEST_IN_TWO_STAGES} or more, found {self.processes}: "
+                "the first four only tell how many it takes"
             )
         return self
 

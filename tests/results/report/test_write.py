@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import results
-from results.report.section import Bullets, Group, Table
+from results.report.section import Bullets, Group, Paragraph, Table
 from results.report.write import Report
 from results.run import Run
 from tests.results.planted import HUGE, NORM, POOL, RELU, STEM, Plan, write_run
@@ -55,7 +55,7 @@ def test_the_files_of_the_contract_are_there(report: Report) -> None:
     folder = report.index.parent
     assert (folder / "report.md").is_file()
     found = {path.name for path in (folder / "tables").iterdir()}
-    assert found == {f"{name}.csv" for name in (*TABLES, "throughput")}
+    assert found == {f"{name}.csv" for name in (*TABLES, "throughput", "diagnostics")}
     figures = {path.name for path in (folder / "figures").iterdir()}
     assert figures == {f"{name}.{end}" for name in FIGURES for end in ("svg", "png")}
 
@@ -155,7 +155,7 @@ def test_page_and_markdown_say_the_same(report: Report) -> None:
     text = " ".join(page(report).text.split())
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
     for said in (
-        "about 20 more processes would decide",
+        "processes in all, from the spread alone",
         "Which details of a small residual network earn their keep?",
         "needs 96 GiB, 24 GiB are free",
         "Example CPU, 2 cores",
@@ -258,7 +258,8 @@ def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
 def test_what_did_not_end_well_is_named(report: Report) -> None:
     assert set(report.failed["status"]) == {"out_of_memory", "diverged", "not_applicable"}
     undecided = next(section for section in report.document.sections if section.anchor == "undecided")
-    (table,) = undecided.parts
+    meaning, table = undecided.parts
+    assert isinstance(meaning, Paragraph)
     assert isinstance(table, Table)
     assert len(table.rows) == 3
 
@@ -277,6 +278,6 @@ def test_the_same_records_give_the_same_bytes(report: Report, run: Run, tmp_path
     shutil.copytree(run.analysis.path, copy, ignore=shutil.ignore_patterns("report"))
     again = results.load(copy).report().index.parent
     files = [path for path in sorted(report.index.parent.rglob("*")) if path.is_file()]
-    assert len(files) == 2 + len(TABLES) + 1 + 2 * len(FIGURES)
+    assert len(files) == 2 + len(TABLES) + 2 + 2 * len(FIGURES)
     for path in files:
         assert (again / path.relative_to(report.index.parent)).read_bytes() == path.read_bytes(), path.name

@@ -120,7 +120,7 @@ def test_the_noise_floor_stands_beside_every_figure_that_varies(timed: Run) -> N
     control = control[control["workload"] == "speed"]
     for mode in ("train", "inference"):
         one = control[control["mode"] == mode].iloc[0]
-        half_width = stats.t.ppf(0.975, 5) * one["sd"] / math.sqrt(6)
+        half_width = stats.t.ppf(0.975, one["freedom"]) * one["sd"] / math.sqrt(6)
         floor = math.exp(abs(math.log(one["effect"])) + half_width) - 1
         assert row(timed, "speed", mode, STEM)["noise_floor"] == pytest.approx(floor)
         mine = effects[(effects["metric"] == "step_seconds") & (effects["workload"] == "speed")]

@@ -24,10 +24,10 @@ def test_a_plan_is_a_line_a_workload_with_its_context_and_forecast(stem: Plan) -
     assert list(rows) == [workload.name for workload in stem.study.workloads]
     row = rows["throughput-50"]
     assert row["context"] == "resnet, 64 px, batch 8"
-    assert (row["trials"], row["blocks"], row["arms"]) == ("6 to 10", "6 to 10", 4)
+    assert (row["trials"], row["blocks"], row["arms"]) == ("12 to 20", "12 to 20", 4)
     # Timed trials have the machine to themselves: they add up.
     trials = [trial for trial in stem.trials if trial.workload.name == "throughput-50"]
-    fewest = sum(trial.estimated_seconds for trial in trials[:6])
+    fewest = sum(trial.estimated_seconds for trial in trials[:12])
     most = sum(trial.estimated_seconds for trial in trials)
     assert row["forecast"] == f"{duration(fewest)} to {duration(most)}"
     assert (rows["memory"]["trials"], rows["memory"]["blocks"], rows["memory"]["arms"]) == ("3", "1", 3)

@@ -31,6 +31,11 @@ def held(contestants: list[Contestant], limit_seconds: float = 60.0) -> dict[str
     return failed
 
 
+def played_third(played: list[str]) -> int:
+    """Where b has its third turn."""
+    return [i for i, name in enumerate(played) if name == "b"][2]
+
+
 def test_arms_take_their_turns_in_the_order_given_and_one_that_fails_is_out() -> None:
     turns: list[str] = []
 
@@ -43,7 +48,7 @@ def test_arms_take_their_turns_in_the_order_given_and_one_that_fails_is_out() ->
 
     def failing(mark: Mark) -> None:
         turns.append("b")
-        if turns.count("b") == 3:
+        if turns.count("b") == 5:
             raise RuntimeError("planted")
         mark()
 
@@ -51,7 +56,11 @@ def test_arms_take_their_turns_in_the_order_given_and_one_that_fails_is_out() ->
     failed = held(arms)
     expected = [("abc"[i]) for order in ORDERS for i in order]
     third = [i for i, name in enumerate(expected) if name == "b"][2]
-    assert turns == [name for i, name in enumerate(expected) if name != "b" or i <= third]
+    played = [name for i, name in enumerate(expected) if name != "b" or i <= third]
+    # A step that warms the caches, then the one that is timed; the third time, b fails in the former.
+    assert turns == [
+        name for i, name in enumerate(played) for _ in range(1 if i == played_third(played) else 2)
+    ]
     assert [len(arm.turns) for arm in arms] == [8, 2, 8]
     assert str(failed["b"]) == "planted"
     assert set(failed) == {"b"}

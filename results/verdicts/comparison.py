@@ -1,0 +1,27 @@
+"""What is to be judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from results.verdicts.cells import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A contrast to be judged.
+
+    Attributes:
+        cell: Where.
+        arm: The arm in question.
+        baseline: The arm that the row names as its baseline.
+        coefficients: Weight of each arm; `{arm: 1, baseline: -1}` for an effect.
+        family: Name of the family it is corrected in.
+        labels: `factor`, `level`, `baseline_level` as they stand in the table.
+    """
+
+    cell: Cell
+    arm: str
+    baseline: str
+    coefficients: Mapping[str, float]
+    family: str
+    labels: Mapping[str, str]
