@@ -1,7 +1,7 @@
-"""Copies of one small network, one of which runs 103 steps where it reports 100; which one, the seed decides.
+"""Networks of which the truth is known: copies that differ in name alone, and one that does 1 % more.
 
-A plugin of a study: loading it changes how the throughput probe makes steps in this process, so that
-everything else (plan, processes, schedule, records, analysis) is what every other study runs through.
+A plugin of a study: loading it changes how the throughput probe makes steps of `small` in this process, so
+that everything else (plan, processes, schedule, records, analysis) is what every other study runs through.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+import ablations
 from ablations import architecture
 from runners.probes import Mode
 from runners.probes.throughput import steps
@@ -18,12 +19,13 @@ from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
 from runners.trial import Trial, TrialArm
 
-REPORTED, RUN = 100, 103
-_COPIES = ("b", "c")
+REPORTED, RUN = 100, 101
+Copy = Literal["a", "b", "c", "d", "e", "f", "g"]
+_COPIES = ("b", "c", "d", "e", "f", "g")
 
 
 def slow_copy(seed: int) -> str:
-    """The copy that does more than it reports."""
+    """The copy of `small` that does more than it reports."""
     return _COPIES[hashlib.sha256(f"calibration {seed}".encode()).digest()[0] % len(_COPIES)]
 
 
@@ -41,13 +43,35 @@ class Small(nn.Module):
 
 
 @architecture
-def calibration(*, copy: Literal["a", "b", "c"] = "a") -> nn.Module:
+def small(*, copy: Copy = "a") -> nn.Module:
     """A small network.
 
     Args:
         copy: Which copy; they are all alike.
     """
     return Small()
+
+
+@architecture
+def chain(*, layers: Literal[100, 101, 200] = 100, copy: Copy = "a") -> nn.Module:
+    """Equal convolutions in a row, 16 channels wide: one more of a hundred is 1 % more.
+
+    Args:
+        layers: How many.
+        copy: Which copy; they are all alike.
+    """
+    body = [nn.Conv2d(3 if i == 0 else 16, 16, 3, padding=1) for i in range(layers)]
+    return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+
+
+@architecture
+def resnet50(*, copy: Copy = "a") -> nn.Module:
+    """The suite's ResNet-50.
+
+    Args:
+        copy: Which copy; they are all alike.
+    """
+    return ablations.build("resnet:depth=50")
 
 
 _make_step = steps.make_step
@@ -61,8 +85,10 @@ def _make_steps(
     mode: Mode,
     batch_size: int,
 ) -> Step:
-    """A step that is a hundred of the network's."""
+    """A step that is a hundred of the network's, if it is a small one."""
     inner = _make_step(trial, settings, arm, network, mode, batch_size)
+    if not isinstance(network, Small):
+        return inner
     times = RUN if f"copy={slow_copy(trial.seed)}" in arm.complete_variant else REPORTED
 
     def step(mark: Mark) -> None:

@@ -1,177 +1,112 @@
-"""What it takes to know a ratio to ±2 %: this suite, torch.utils.benchmark in sequence, and timm's way.
+"""What it takes to know a ratio to ±2 %: this suite, the strongest way by hand, and two usual ones.
 
-`nox -s calibrate -- side-by-side`: the three take turns, each answer from a fresh process,
-importing, building and warm-up included. From the spread of the answers follows how many it takes
-until their mean is known to ±2 % (a t interval of 95 %), and so what that costs. Beside it: how often
-each calls a network different from itself.
+`nox -s calibrate -- side-by-side`: the methods take turns. Each answer comes from a process of its own,
+forked from one server that has imported PyTorch, building and warm-up included. From the spread of the
+answers follows how many it takes until their mean is known to ±2 % (a t interval of 95 %), and so what that
+costs. Beside it: what each says of a network and its copy.
 """
 
 import argparse
-import contextlib
-import json
-import math
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
-from results.records.directory import read_records
-from runners import environment
-from runners import study as studies
-from runners.launchers import Task, local
-from runners.plan import plan
+from tests.calibration.answers import OURS, Answer, ours, start_server, theirs
+from tests.calibration.costs import FEWEST, Cost, Estimate, costs, table
+from tests.calibration.opponents import BY_HAND, TIMER, TIMM, WAYS
 
 HERE = Path(__file__).parent
-HALF_WIDTH = math.log(1.02)
-PROCESSES = 6
-STUDY = """question = "What does a deep stem cost?"
-architecture = "resnet"
-
-[factors]
-stem = ["shallow", "deep32"]
-
-[[workloads]]
-kind = "throughput"
-levels = { depth = 18, width = 16 }
-modes = ["inference"]
-image_size = 64
-batch_size = 8
-threads = 1
-arm_seconds = 0.6
-processes = 1000
-"""
-OURS, TIMER, TIMM = "this suite", "torch.utils.benchmark", "timm's benchmark.py"
+GIVES = {
+    OURS: ("yes, and a verdict", "a copy in each process", "n counts processes"),
+    BY_HAND: ("by hand", "by hand", "by hand"),
+    TIMER: ("no", "no", "no"),
+    TIMM: ("no", "no", "no"),
+}
+"""What comes with the ratio: an interval, a control, replication."""
 
 
-def ours(out: Path, answers: int) -> Iterator[dict[str, Any]]:
-    """One process after the other, as the suite's launcher runs them."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "pair.toml").write_text(STUDY)
-    planned = plan(studies.load(str(out / "pair.toml")), device="cpu", cores=1)
-    timed = [trial for trial in planned.trials if trial.timed][:answers]
-    name = environment.identify(environment.capture("cpu"))
-    for trial in timed:
-        start = time.perf_counter()
-        local.run([Task(trial, 1)], directory=out, environment=name, jobs=1, notify=lambda _: None)
-        seconds = time.perf_counter() - start
-        record = next(r for r in read_records(out)[0] if r.trial == trial.id)
-        samples = {o.arm: np.array(o.measurements[0].values) for o in record.outcomes}
-        yield {
-            "method": OURS,
-            "log_ratio": float(np.median(np.log(samples["stem=deep32"] / samples["baseline"]))),
-            "log_ratio_same": float(np.median(np.log(samples["(control)"] / samples["baseline"]))),
-            # The duplicate is part of what every run of the suite costs.
-            "seconds": seconds,
-        }
+_FACTS: dict[str, Callable[[Cost], str]] = {
+    "": lambda one: one.method,
+    "---": lambda _: "---",
+    "answers timed": lambda one: str(one.answers),
+    "ratio, geometric mean": lambda one: _interval(one.ratio, ".3f"),
+    "spread of an answer (standard deviation of the logarithm)": lambda one: f"{one.sd_percent:.1f} %",
+    "seconds an answer takes": lambda one: f"{one.seconds_each:.1f}",
+    "answers until the mean is known to ±2 %, two at least": lambda one: f"{one.needed:.1f}",
+    "**seconds until the ratio is known to ±2 %**": lambda one: f"**{one.seconds:.1f}**",
+    "the same as a multiple of ours": lambda one: _interval(one.times_ours, ".1f"),
+    "the same from six answers at least, in seconds": lambda one: f"{one.seconds_of_six:.1f}",
+    "two equal networks differ by": lambda one: _interval(one.same_percent, "+.1f", " %"),
+    "and are called different by the samples of one answer": lambda one: (
+        f"{one.called_different} of {one.answers}"
+    ),
+    "and by a t interval of six answers": lambda one: f"{one.sixes_different} of {one.sixes}",
+    "gives an interval": lambda one: GIVES[one.method][0],
+    "gives a control": lambda one: GIVES[one.method][1],
+    "gives replication": lambda one: GIVES[one.method][2],
+}
 
 
-def theirs(method: str, answers: int) -> Iterator[dict[str, Any]]:
-    """A fresh interpreter for each answer, as whoever runs such a script has."""
-    script = str(HERE / "in_sequence.py")
-    for _ in range(answers):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, script, method], capture_output=True, text=True, check=True, cwd=HERE.parents[1]
-        )
-        seconds = time.perf_counter() - start
-        found = json.loads(done.stdout.splitlines()[-1])
-        first, other, same = (np.array(found[name]) for name in ("first", "other", "same"))
-        yield {
-            "method": method,
-            "log_ratio": float(np.log(np.median(other) / np.median(first))),
-            "log_ratio_same": float(np.log(np.median(same) / np.median(first))),
-            # Timing the first network once more is for the share of false differences only.
-            "seconds": seconds - found["same_seconds"],
-            "called_different": bool(stats.mannwhitneyu(first, same).pvalue < 0.05),
-        }
+def _interval(found: Estimate, digits: str, unit: str = "") -> str:
+    if found.low == found.high:
+        return f"{found.value:{digits}}{unit}"
+    return f"{found.value:{digits}}{unit} ({found.low:{digits}} to {found.high:{digits}})"
 
 
-def answers_needed(sd: float, fewest: int) -> int:
-    """Smallest n, from `fewest` on, with t(n - 1) sd / sqrt(n) <= log 1.02."""
-    n = np.arange(fewest, 100_000)
-    half = stats.t.ppf(0.975, n - 1) * sd / np.sqrt(n)
-    return int(n[np.argmax(half <= HALF_WIDTH)])
+def markdown(found: list[Cost]) -> str:
+    """The table of the documentation: a column per method."""
+    return "\n".join(
+        f"| {label} | {' | '.join(cell(one) for one in found)} |" for label, cell in _FACTS.items()
+    )
 
 
-def summary(found: pd.DataFrame) -> pd.DataFrame:
-    """One row per method: spread of its answers, how many it takes, what that costs, how often it errs."""
-    rows = []
-    for method, group in found.groupby("method", sort=False):
-        sd = float(group["log_ratio"].std(ddof=1))
-        fewest = PROCESSES if method == OURS else 2
-        needed = answers_needed(sd, fewest)
-        each = float(group["seconds"].iloc[1:].median())
-        once = max(0.0, float(group["seconds"].iloc[0]) - each) if method == OURS else 0.0
-        rows.append(
-            {
-                "method": method,
-                "answers": len(group),
-                "ratio": float(np.exp(group["log_ratio"].mean())),
-                "sd_percent": 100 * sd,
-                "sd_same_percent": 100 * float(group["log_ratio_same"].std(ddof=1)),
-                "seconds_each": each,
-                "needed": needed,
-                "half_width_percent": 100 * _resampled_half_width(group["log_ratio"], needed),
-                "seconds_to_2_percent": once + needed * each,
-                "false_differences": _false_differences(str(method), group),
-            }
-        )
-    table = pd.DataFrame(rows)
-    own = table.set_index("method")["seconds_to_2_percent"][OURS]
-    return table.assign(times_ours=table["seconds_to_2_percent"] / own)
+def ask(out: Path, count: int) -> Iterator[Answer]:
+    """Let the methods take turns, ours with two answers each."""
+    own = ours(out / f"ours-{time.time_ns()}", 2 * count)
+    others = [theirs(way, count) for way in WAYS]
+    for turn in range(count):
+        yield from (next(own), next(own), *(next(other) for other in others))
+        print(f"turn {turn + 1} of {count}", flush=True)
 
 
-def _resampled_half_width(answers: "pd.Series[float]", count: int) -> float:
-    """Half the range of 95 in 100 means of so many answers, drawn from these: no normal law assumed."""
-    drawn = np.random.default_rng(0).choice(answers.to_numpy(), (10_000, count)).mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(high - low) / 2
-
-
-def _false_differences(method: str, group: pd.DataFrame) -> str:
-    """How often a network was called different from itself: ours by six processes, theirs by one answer."""
-    if method != OURS:
-        return f"{int(group['called_different'].sum())} of {len(group)}"
-    values = group["log_ratio_same"].to_numpy()
-    tests = [
-        stats.ttest_1samp(values[i : i + PROCESSES], 0.0).pvalue < 0.05
-        for i in range(0, len(values) - PROCESSES + 1, PROCESSES)
-    ]
-    return f"{sum(tests)} of {len(tests)}"
+@contextmanager
+def load() -> Iterator[None]:
+    """Another process that loads the machine on and off."""
+    loader = subprocess.Popen([sys.executable, str(HERE / "load.py"), "1"])
+    try:
+        yield
+    finally:
+        loader.kill()
+        loader.wait()
 
 
 def main() -> None:
-    """Let the methods take turns, then print the table and write the answers."""
+    """Ask all methods, then print the table and write the answers."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers", type=int, default=24, help="of each method; twice as many of ours")
+    parser.add_argument(
+        "--answers", type=int, default=24, help="of each method, 2 or more; twice as many of ours"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/side-by-side"))
     parser.add_argument("--load", action="store_true", help="another process loads the machine on and off")
     given = parser.parse_args()
+    if given.answers < FEWEST:
+        parser.error(f"--answers: expected {FEWEST} or more, found {given.answers}")
     given.out.mkdir(parents=True, exist_ok=True)
-    loader = [sys.executable, str(HERE / "load.py"), "1"]
-    with subprocess.Popen(loader) if given.load else contextlib.nullcontext() as load:
-        turns = [
-            ours(given.out / f"ours-{time.time_ns()}", 2 * given.answers),
-            theirs(TIMER, given.answers),
-            theirs(TIMM, given.answers),
-        ]
-        rows = []
-        for turn in range(given.answers):
-            rows += [next(turns[0]), next(turns[0]), next(turns[1]), next(turns[2])]
-            print(f"turn {turn + 1} of {given.answers}", flush=True)
-        if load is not None:
-            load.kill()
-    found = pd.DataFrame(rows)
-    found.to_csv(given.out / "answers.csv", index=False)
-    table = summary(found)
-    table.to_csv(given.out / "summary.csv", index=False)
-    print(table.round(3).to_string(index=False))
+    start_seconds = start_server()
+    with load() if given.load else nullcontext():
+        answers = pd.DataFrame(list(ask(given.out, given.answers)))
+    answers.to_csv(given.out / "answers.csv", index=False)
+    found = costs(answers)
+    table(found).to_csv(given.out / "summary.csv", index=False)
+    print(f"\n{markdown(found)}\n")
+    print(
+        f"Beside it, once for each: {start_seconds:.1f} s until the server has started and imported PyTorch."
+    )
 
 
 if __name__ == "__main__":
