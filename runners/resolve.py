@@ -28,6 +28,7 @@ def resolve(
             for metric in probe.metrics
         ),
         budget_seconds=budget_seconds,
+        looks=study.looks,
     )
 
 

@@ -5,24 +5,21 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from results.records.directory import own_folder, write_environment
-from results.records.resolved_study import ResolvedStudy, read_study, write_study
+from results.records.resolved_study import write_study
 from runners import environment, launchers, printed
 from runners.backlog import Backlog
+from runners.declared import marked
 from runners.errors import BadInput
 from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
 from runners.run_lock import alone
 
-_DECLARED = (
-    *("question", "architecture", "design", "seed", "factors", "arms", "workloads", "metrics"),
-    "budget_seconds",
-)
 _FOLDERS = ("environment", "plan", "records", printed.FOLDER)
 
 
@@ -106,17 +103,8 @@ def _prepare(planned: Plan, directory: Path, environment_id: str, facts: dict[st
     """Write the study and the environment, before the first trial."""
     for name in _FOLDERS:
         own_folder(directory, name)
-    write_study(directory, _marked(planned.study, directory))
+    write_study(directory, marked(planned.study, directory))
     write_environment(directory, environment_id, facts)
-
-
-def _marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:
-    """The study, marked exploratory where the directory holds records of another version of it."""
-    if not any((directory / "records").glob("*.json")):
-        return resolved
-    before = read_study(directory)
-    changed = [name for name in _DECLARED if getattr(before, name) != getattr(resolved, name)]
-    return replace(resolved, exploratory=tuple(dict.fromkeys((*before.exploratory, *changed))))
 
 
 def set_aside(directory: Path, say: Callable[[str], None] = warn) -> Path | None:

@@ -24,6 +24,7 @@ class Study:
         architecture: The network family.
         design: `one-at-a-time` or `full-factorial`.
         seed: Root of every random choice.
+        looks: How often verdicts may be looked at, blocks being added in between.
         factors: Levels compared, by factor, as specifications write them; the first is the baseline.
         margins: The smallest effect that counts, by metric, where the study declares its own.
         workloads: What the arms are put through, with every default filled in.
@@ -35,6 +36,7 @@ class Study:
     architecture: Architecture
     design: str
     seed: int
+    looks: int
     factors: Mapping[str, tuple[str, ...]]
     margins: Mapping[str, float]
     workloads: tuple[WorkloadSettings, ...]
@@ -99,6 +101,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         architecture=architecture,
         design=file.design,
         seed=file.seed,
+        looks=file.looks,
         factors=factors,
         margins=margins,
         workloads=workloads,

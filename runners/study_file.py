@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import ablations
 from ablations.factor import nearest
+from results.records.resolved_study import MOST_LOOKS
 from results.records.values import Text
 from runners import plugins
 from runners.errors import BadInput, written
@@ -40,6 +41,13 @@ class StudyFile(BaseModel):
         "one-at-a-time", description="one factor changed at a time, or every combination"
     )
     seed: int = Field(0, ge=0, description="root of every random choice")
+    looks: int = Field(
+        1,
+        ge=1,
+        le=MOST_LOOKS,
+        description="how often you will look, adding seeds or processes in between; each look has its share"
+        " of the 5 % error",
+    )
     factors: dict[str, Any] = Field(min_length=1, description="levels compared; the first is the baseline")
     margins: dict[str, Any] = Field({}, description="smallest effect that counts, by metric")
     plugins: tuple[str, ...] = Field((), description="Python files with architectures of your own")

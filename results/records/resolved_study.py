@@ -21,6 +21,7 @@ FactorKind = Literal["behavioural", "equivalent", "resource-only"]
 Role = Literal["baseline", "control", "arm"]
 RelationKind = Literal["sweep", "equal_memory", "spot_check"]
 
+MOST_LOOKS = 20
 CONTROL_FACTOR, CONTROL_LEVEL = "(control)", "duplicate"
 EXACT = "exact"
 """The block of a workload in which one deterministic trial decides, and what its `n` counts."""
@@ -163,7 +164,10 @@ class ResolvedStudy:
         workloads: What the arms are put through.
         metrics: What is measured, with the study's margins.
         budget_seconds: What blocks beyond the fewest may take in sum; None without a limit.
+        looks: How often verdicts may be looked at, blocks being added in between: each look has its share
+            of the error.
         exploratory: What was changed after the first trial: the names of the fields.
+        extended: What blocks were added to after a verdict could be seen, an entry each time.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -178,7 +182,9 @@ class ResolvedStudy:
     workloads: tuple[Workload, ...]
     metrics: tuple[Metric, ...]
     budget_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] | None = None
+    looks: Annotated[int, Field(ge=1, le=MOST_LOOKS)] = 1
     exploratory: tuple[Text, ...] = ()
+    extended: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
         for noun in ("factors", "arms", "workloads", "metrics"):
@@ -202,8 +208,13 @@ class ResolvedStudy:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all of it but `exploratory`."""
+        """SHA-256 over all of it but its history: `exploratory` and `extended`."""
         return _digest(dump(self))
+
+    @property
+    def looks_taken(self) -> int:
+        """How often verdicts could be seen: once, and once more after each time that blocks were added."""
+        return 1 + len(self.extended)
 
     @property
     def sweeps(self) -> dict[str, str]:
@@ -233,7 +244,7 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_DECLARED = {"schema_version", "digest", "exploratory"}
+_NOT_DECLARED = {"schema_version", "digest", "exploratory", "extended"}
 _RELATIONS: dict[str, RelationKind] = {
     "sweep_of": "sweep",
     "equal_memory_of": "equal_memory",

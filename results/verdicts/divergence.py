@@ -74,12 +74,15 @@ def _row(study: ResolvedStudy, cell: Cell, arm: Arm, comparisons: int) -> dict[s
     one, other = (cell.wide.get(name, pd.Series(dtype=float)).dropna() for name in (arm.name, study.baseline))
     return {
         **context(cell, arm.name, study.baseline, study.labels(arm), family, comparisons),
-        **_numbers(one, other, comparisons),
+        **_numbers(one, other, comparisons * study.looks),
     }
 
 
 def _numbers(arm: pd.Series, baseline: pd.Series, size: int) -> dict[str, Any]:
-    """Two independent samples: a seed of the one arm is no pair of the same seed of the other."""
+    """Two independent samples: a seed of the one arm is no pair of the same seed of the other.
+
+    `size` is how many tests share the error: the comparisons, at every look.
+    """
     counts = (int(arm.sum()), len(arm), int(baseline.sum()), len(baseline))
     k, n, k_baseline, n_baseline = counts
     if not (n and n_baseline):

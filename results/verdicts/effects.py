@@ -47,9 +47,9 @@ def contrasts(
     checks = Checks.of(study, series, outcomes, curves)
     single = [comparison for cell in found for comparison in _effects(study, cell)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
-    effects = frame(judge(single, checks) + divergence_rows(study, outcomes))
+    effects = frame(judge(single, checks, study.looks) + divergence_rows(study, outcomes))
     controls = Controls.of(effects)
-    return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks))))
+    return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks, study.looks))))
 
 
 def _effects(study: ResolvedStudy, cell: Cell) -> list[Comparison]:

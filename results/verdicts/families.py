@@ -25,12 +25,13 @@ Found = tuple[pd.Series, Estimate]
 """Contrasts by block, and what they say."""
 
 
-def estimated(comparisons: Sequence[Comparison], sizes: Mapping[str, int]) -> list[Found]:
+def estimated(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks: int = 1) -> list[Found]:
     """An estimate per comparison.
 
     Args:
         comparisons: All of a table; those of one cell share their spread, its duplicate's included.
         sizes: Number of comparisons by family.
+        looks: How many the study declared.
     """
     contrasts = [comparison.cell.contrast(comparison.coefficients) for comparison in comparisons]
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
@@ -42,9 +43,9 @@ def estimated(comparisons: Sequence[Comparison], sizes: Mapping[str, int]) -> li
         elif cell.workload.block_unit == "process":
             groups[(*cell.place, len(comparison.coefficients))].append(i)
         else:
-            found[i] = rules.estimate(contrasts[i].to_numpy(dtype=float), sizes[comparison.family])
+            found[i] = rules.estimate(contrasts[i].to_numpy(dtype=float), sizes[comparison.family], looks)
     for members in groups.values():
-        found |= _together(members, comparisons, contrasts, sizes)
+        found |= _together(members, comparisons, contrasts, sizes, looks)
     return [(contrasts[i], found[i]) for i in range(len(comparisons))]
 
 
@@ -53,6 +54,7 @@ def _together(
     comparisons: Sequence[Comparison],
     contrasts: Sequence[pd.Series],
     sizes: Mapping[str, int],
+    looks: int,
 ) -> dict[int, Estimate]:
     """Estimates of comparisons of one cell."""
     cell = comparisons[members[0]].cell
@@ -71,7 +73,7 @@ def _together(
         # A family that reaches beyond the cell (that of all duplicates) has no spread in common.
         within = correlations[family] if sizes[family] == len(among[family]) else None
         values = contrasts[i].to_numpy(dtype=float)
-        found[i] = rules.interval(values, spread, sizes[family], within)
+        found[i] = rules.interval(values, spread, sizes[family], within, looks)
     return found
 
 

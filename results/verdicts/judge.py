@@ -40,6 +40,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """What shares the 5 % of error.
+
+    Attributes:
+        size: Comparisons.
+        looks: How often the study declared to look at them.
+    """
+
+    size: int
+    looks: int
+
+    @property
+    def tests(self) -> int:
+        """Comparisons over all looks."""
+        return self.size * self.looks
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a row concludes.
 
@@ -60,34 +78,43 @@ class Judgement:
     p_value: float | None = None
 
 
-def judge(comparisons: list[Comparison], checks: Checks) -> list[dict[str, Any]]:
+def judge(comparisons: list[Comparison], checks: Checks, looks: int = 1) -> list[dict[str, Any]]:
     """Rows of a table. The size of each family is known before any member is judged.
 
     Every planned member counts towards the size, also one that failed or could not be tested, so that
     what is claimed about one arm does not depend on how another one fared.
+
+    Args:
+        comparisons: All of the table.
+        checks: Of the run.
+        looks: How many the study declared.
     """
     sizes = Counter(comparison.family for comparison in comparisons)
     return [
-        _row(comparison, contrasts, found, sizes[comparison.family], checks)
-        for comparison, (contrasts, found) in zip(comparisons, estimated(comparisons, sizes), strict=True)
+        _row(comparison, contrasts, found, Family(sizes[comparison.family], looks), checks)
+        for comparison, (contrasts, found) in zip(
+            comparisons, estimated(comparisons, sizes, looks), strict=True
+        )
     ]
 
 
 def _row(
-    comparison: Comparison, contrasts: pd.Series, found: Estimate, size: int, checks: Checks
+    comparison: Comparison, contrasts: pd.Series, found: Estimate, family: Family, checks: Checks
 ) -> dict[str, Any]:
     cell, arm = comparison.cell, comparison.arm
     exact = cell.exact and len(contrasts) > 0
     fault = _fault(comparison, checks)
     identical = found.n > 0 and not exact and bool((contrasts == 0).all())
     placebo = checks.is_placebo(cell, arm)
-    verdict = _judgement(comparison, found, size, fault, tied=identical and not placebo)
+    verdict = _judgement(comparison, found, family, fault, tied=identical and not placebo)
     needed = verdict.needed
     return {
-        **context(cell, arm, comparison.baseline, comparison.labels, comparison.family, size),
-        **_numbers(comparison, contrasts, found, size),
+        **context(cell, arm, comparison.baseline, comparison.labels, comparison.family, family.size),
+        **_numbers(comparison, contrasts, found, family),
         "p_value": found.p if verdict.p_value is None else verdict.p_value,
-        "p_adjusted": found.p_adjusted if verdict.p_value is None else min(1.0, size * verdict.p_value),
+        "p_adjusted": found.p_adjusted
+        if verdict.p_value is None
+        else min(1.0, family.tests * verdict.p_value),
         "n_needed": needed.likely if needed else None,
         "n_needed_low": needed.low if needed else None,
         "n_needed_high": needed.high if needed else None,
@@ -124,13 +151,13 @@ def _fault(comparison: Comparison, checks: Checks) -> Fault | None:
 
 
 def _judgement(
-    comparison: Comparison, found: Estimate, size: int, fault: Fault | None, *, tied: bool
+    comparison: Comparison, found: Estimate, family: Family, fault: Fault | None, *, tied: bool
 ) -> Judgement:
     cell, arms = comparison.cell, comparison.coefficients
     if fault is not None:
         return Judgement("invalid")
     if found.n == 0:
-        return _one_sided_censoring(comparison, size)
+        return _one_sided_censoring(comparison, family)
     if any(cell.reasons(arm, "censored") for arm in arms):
         return Judgement("inconclusive", "censored")
     assert cell.metric is not None
@@ -169,7 +196,7 @@ def _by_interval(found: Estimate, rule: Rule) -> Judgement:
     )
 
 
-def _one_sided_censoring(comparison: Comparison, size: int) -> Judgement:
+def _one_sided_censoring(comparison: Comparison, family: Family) -> Judgement:
     """All blocks of one arm censored and none of the other's: Fisher's exact test, and no invented number."""
     cell, arm, baseline = comparison.cell, comparison.arm, comparison.baseline
     reached = {name: len(cell.values(name)) for name in (arm, baseline)}
@@ -181,13 +208,13 @@ def _one_sided_censoring(comparison: Comparison, size: int) -> Judgement:
             continue
         p = fisher(missed[loser], missed[loser], 0, reached[winner])
         fewest = min(missed[loser], reached[winner])
-        decided = fewest >= rules.MINIMUM_BLOCKS and size * p < rules.ALPHA
+        decided = fewest >= rules.MINIMUM_BLOCKS and family.tests * p < rules.ALPHA
         verdict: Verdict = ("worse" if loser == arm else "better") if decided else "inconclusive"
         return Judgement(verdict, "missed", p_value=p)
     return Judgement("inconclusive", "unmeasured")
 
 
-def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, size: int) -> dict[str, Any]:
+def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, family: Family) -> dict[str, Any]:
     """Values and intervals in the metric's unit; an interaction is set against what its parts predict."""
     cell, weights = comparison.cell, comparison.coefficients
     if found.n == 0:
@@ -202,7 +229,9 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, size
         others = {name: weight for name, weight in weights.items() if name != comparison.arm}
         predicted = sum(-weight * cell.mean(values[name]) for name, weight in others.items())
         reference = cell.unscaled(float(predicted))
-    bootstrap = None if cell.exact else rules.bootstrap_interval(contrasts.to_numpy(dtype=float), size)
+    bootstrap = (
+        None if cell.exact else rules.bootstrap_interval(contrasts.to_numpy(dtype=float), family.tests)
+    )
     return {
         "baseline_value": reference,
         "value": value,

@@ -61,7 +61,7 @@ def size(study: ResolvedStudy, workload: Workload, records: Iterable[Record]) ->
         spreads = _spreads(study, cell)
         for arm in arms:
             if arm in cell.fates:
-                enough = processes_needed(spreads.get(arm), len(arms), stopping)
+                enough = processes_needed(spreads.get(arm), len(arms), stopping, study.looks)
                 wanted[arm, cell.mode or ""] = min(stopping.at_most, max(workload.replicates, enough))
         parts = components(cell, arms, study.baseline)
         if parts is not None:
@@ -89,13 +89,13 @@ def _spreads(study: ResolvedStudy, cell: Cell) -> dict[str, Spread]:
     return dict(zip(known, moderated(list(known.values())), strict=True))
 
 
-def processes_needed(spread: Spread | None, comparisons: int, stopping: Stopping) -> int:
+def processes_needed(spread: Spread | None, comparisons: int, stopping: Stopping, looks: int = 1) -> int:
     """Processes in all until the interval is as narrow as declared; 0 where there is nothing to go by."""
     if spread is None:
         return 0
     doubtful = spread.freedom / float(stats.chi2.ppf(1 - ASSURANCE, spread.freedom))
     # Later on the spread is known better than the first stage knows it.
-    reach = critical_value(rules.ALPHA, comparisons, max(10.0, spread.freedom), MOST_CORRELATION)
+    reach = critical_value(rules.ALPHA / looks, comparisons, max(10.0, spread.freedom), MOST_CORRELATION)
     return math.ceil(reach**2 * spread.variance * doubtful / math.log1p(stopping.half_width) ** 2)
 
 

@@ -84,10 +84,10 @@ def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> 
     return pd.Series(combined[complete], wide.index[complete]).groupby(level="block").median()
 
 
-def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1) -> Estimate:
+def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1, looks: int = 1) -> Estimate:
     """T interval of the mean of paired contrasts, simultaneous over a family (Bonferroni)."""
     values = np.asarray(contrasts, dtype=float)
-    return interval(values, own_spread(values), comparisons)
+    return interval(values, own_spread(values), comparisons, looks=looks)
 
 
 def own_spread(contrasts: Floats) -> Spread | None:
@@ -99,7 +99,11 @@ def own_spread(contrasts: Floats) -> Spread | None:
 
 
 def interval(
-    contrasts: Floats, spread: Spread | None, comparisons: int = 1, correlation: float | None = None
+    contrasts: Floats,
+    spread: Spread | None,
+    comparisons: int = 1,
+    correlation: float | None = None,
+    looks: int = 1,
 ) -> Estimate:
     """T interval of the mean of contrasts whose spread is known from these, or from others too.
 
@@ -109,6 +113,8 @@ def interval(
         comparisons: Number of contrasts that `low` to `high` holds for at once.
         correlation: Of the t statistics of the family, which share their spread (Dunnett's interval);
             None where nothing is known of it (Bonferroni's).
+        looks: How often the family is looked at while blocks are added; each look has an equal share of the
+            error, so that all of them together hold at 5 % (Bonferroni).
     """
     n, mean = len(contrasts), float(np.mean(contrasts)) if len(contrasts) else math.nan
     if spread is None or n < 2:
@@ -121,11 +127,11 @@ def interval(
     alone = error * float(stats.t.isf(ALPHA / 2, freedom))
     p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
     if correlation is None:
-        reach = float(stats.t.isf(ALPHA / (2 * comparisons), freedom))
-        p_adjusted = min(1.0, comparisons * p)
+        reach = float(stats.t.isf(ALPHA / (2 * comparisons * looks), freedom))
+        p_adjusted = min(1.0, comparisons * looks * p)
     else:
-        reach = critical_value(ALPHA, comparisons, freedom, correlation)
-        p_adjusted = adjusted(p, comparisons, freedom, correlation)
+        reach = critical_value(ALPHA / looks, comparisons, freedom, correlation)
+        p_adjusted = min(1.0, looks * adjusted(p, comparisons, freedom, correlation))
     half = reach * error
     ends = (mean - half, mean + half, mean - alone, mean + alone)
     return Estimate(n, mean, sd, *ends, p, p_adjusted, freedom, reach)

@@ -108,7 +108,7 @@ def _half_widths(study: ResolvedStudy, workload: Workload, records: Sequence[Rec
             if arm in workload.variants
         ]
         sizes = {role: sum(one.family == role for one in comparisons) for role in roles.values()}
-        for one, (_, estimate) in zip(comparisons, estimated(comparisons, sizes), strict=True):
+        for one, (_, estimate) in zip(comparisons, estimated(comparisons, sizes, study.looks), strict=True):
             if one.family == "arm" and one.arm in cell.fates:
                 known = estimate.n >= rules.MINIMUM_BLOCKS and estimate.low is not None
                 half = (estimate.high or 0.0) - estimate.mean if known else math.inf

@@ -144,8 +144,8 @@ def summary(found: pd.DataFrame) -> str:
     """What was found, in Markdown: counts, and what a 5 % procedure explains."""
     lines = [
         "| networks | mode | comparisons | called different | intervals that hold the truth "
-        "| a 5 % procedure explains | mean | half-width |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| a 5 % procedure explains | mean | half-width | verdicts |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     groups = [
         (f"{series}, {'planted' if planted else 'equal'}", mode, group)
@@ -164,10 +164,11 @@ def _line(name: str, mode: str, group: pd.DataFrame) -> str:
     least, most = stats.binom.interval(0.99, count, 0.95)
     logs = np.log(group["effect"])
     half = float(np.median(np.log(group["high"] / group["low"]))) / 2
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in group["verdict"].value_counts().items())
     return (
         f"| {name} | {mode} | {count} | {different} ({different / count:.0%}) "
         f"| {holds} ({holds / count:.0%}) | {least:.0f} to {most:.0f} hold "
-        f"| {np.expm1(logs.mean()):+.2%} | ±{half:.2%} |"
+        f"| {np.expm1(logs.mean()):+.2%} | ±{half:.2%} | {verdicts} |"
     )
 
 

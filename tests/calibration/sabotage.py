@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-import ablations
 from ablations import architecture
+from ablations.architectures.resnet import resnet
 from runners.probes import Mode
 from runners.probes.throughput import steps
 from runners.probes.throughput.clock import Mark, Step
@@ -71,7 +71,7 @@ def resnet50(*, copy: Copy = "a") -> nn.Module:
     Args:
         copy: Which copy; they are all alike.
     """
-    return ablations.build("resnet:depth=50")
+    return resnet(depth=50)
 
 
 _make_step = steps.make_step

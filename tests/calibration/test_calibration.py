@@ -37,7 +37,10 @@ def test_the_summary_counts_comparisons() -> None:
     ]
     told = summary(pd.DataFrame(rows, columns=COLUMNS))
     assert "| small, equal | inference | 2 | 1 (50%) | 1 (50%) |" in told
-    assert "| small, planted | inference | 1 | 1 (100%) | 1 (100%) | 0 to 1 hold | +0.80% | ±0.40% |" in told
+    assert (
+        "| small, planted | inference | 1 | 1 (100%) | 1 (100%) | 0 to 1 hold | +0.80% | ±0.40% | 1 equivalent |"
+        in told
+    )
 
 
 @pytest.mark.parametrize("sd", [0.005, 0.02, 0.08])

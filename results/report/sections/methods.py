@@ -1,9 +1,10 @@
 """How each number was obtained, and how to read it."""
 
-from results.records.resolved_study import Workload
+from results.records.resolved_study import ResolvedStudy, Workload
 from results.report.section import Alert, Bullets, Entry, Group, Part, Section, Sentence, Table, Topic
 from results.tables import format as text
 from results.tables.analysis import Analysis
+from results.verdicts.statistics import ALPHA
 
 _RULES = {
     "Paired.": "Arms are compared within blocks: the same process, or the same seed. n counts blocks, "
@@ -11,7 +12,8 @@ _RULES = {
     "Interleaved.": "Where time is measured, all arms take turns in one process, and the median over "
     "rounds of the paired log-ratio is that process's one number.",
     "Simultaneous.": "Intervals are Student's t on the paired differences (on the logarithm for ratios), "
-    "widened so that they hold for all arms of a metric at once (Bonferroni). The adjusted p-values "
+    "widened so that they hold for all arms of a metric at once: by Dunnett's method where arms were timed "
+    "together and share what is known of their spread, else by Bonferroni's. The adjusted p-values "
     "belong to the same family and never disagree with them.",
     "Against margins declared beforehand.": "Wholly within the margin: equivalent. Else leaving out no "
     "effect: better or worse, by at least the margin where the whole interval lies beyond it, and else "
@@ -21,6 +23,8 @@ _RULES = {
     "interval leaves out no difference, that is said beside the metric; where it does so by more than all "
     "A/A rows together explain by chance, nothing there can be believed. The noise floor is told per metric, "
     "workload and mode.",
+    "Looked at as often as declared.": "Intervals hold for one look at the end, unless the study declares "
+    "more (looks = 2): then each has an equal share of the 5 %, and blocks may be added in between.",
     "Nothing averaged in that did not finish.": "Runs that diverged are counted, not averaged, and compared "
     "by Fisher's exact test; a missed target is censored, not invented.",
 }
@@ -59,7 +63,26 @@ def build(run: Analysis, _: str) -> Section:
     if run.study.exploratory:
         said = f"Changed after the first trial: {', '.join(run.study.exploratory)}."
         alerts.append(Alert("Exploratory.", said))
+    if run.study.looks_taken > run.study.looks:
+        alerts.append(Alert("Extended beyond its declaration.", _looks(run.study)))
+    elif run.study.extended:
+        parts.insert(0, Sentence(_looks(run.study), "Looks:"))
     return Section(parts, alerts)
+
+
+def _looks(study: ResolvedStudy) -> str:
+    added = "; ".join(study.extended)
+    said = (
+        f"blocks were added after verdicts could be seen ({added}): {text.count(study.looks_taken, 'look')} "
+        f"of {study.looks} declared"
+    )
+    if study.looks_taken <= study.looks:
+        return f"{said}, each at {100 * ALPHA / study.looks:.3g} %."
+    return (
+        f"{said[0].upper()}{said[1:]}. Intervals here hold for {text.count(study.looks, 'look')}: whoever "
+        "adds blocks until something comes out finds differences that are none more often than 1 time in 20. "
+        f"Declare looks = {study.looks_taken} before a run that is to be extended like this."
+    )
 
 
 def _workloads(run: Analysis) -> Table:

@@ -1,5 +1,7 @@
 """What the rules do over many runs whose truth is known."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,20 @@ def test_what_is_equal_within_the_margin_comes_out_equivalent() -> None:
 
 def test_what_lies_beyond_the_margin_is_rarely_called_equivalent() -> None:
     assert share(0.055, 0.03, 8, margin=0.05)["equivalent"] < 0.05
+
+
+def _differs_at_some_look(generator: np.random.Generator, ends: Sequence[int], looks: int) -> bool:
+    """Whether who adds blocks until an effect shows ever sees one, where there is none."""
+    values = generator.normal(size=ends[-1])
+    found = [rules.estimate(values[:end], looks=looks) for end in ends]
+    return any((one.low or 0.0) > 0 or (one.high or 0.0) < 0 for one in found)
+
+
+def test_adding_blocks_until_something_shows_errs_as_often_as_declared_and_more_often_undeclared() -> None:
+    generator = np.random.default_rng(11)
+    ends = (8, 16, 24)
+    declared, undeclared = (
+        sum(_differs_at_some_look(generator, ends, looks) for _ in range(RUNS)) / RUNS for looks in (3, 1)
+    )
+    assert declared < 0.05
+    assert undeclared > 0.08, "without a share for each look the same rule would not hold"
