@@ -19,10 +19,13 @@ Floats = NDArray[np.float64]
 
 FEWEST_SHARING = 4
 """Fewer variances say next to nothing about how much variances differ."""
-STANDS_OUT = 0.01
+STANDS_OUT = 0.05
 """Level of the F test, corrected for as many arms, at which one is left to itself."""
-SHARED_BASELINE = 0.25
-"""Correlation of two arms' variances that comes from the baseline which both are set against."""
+SHARED_BASELINE = 0.45
+"""Correlation of two arms' variances: 1/4 comes from the baseline which both are set against; the rest is
+room for tails heavier than the normal's, so that the family-wise error holds with t of three degrees."""
+HEAVY_TAILS = 0.2
+"""The same room, for arms that are samples of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,12 @@ class Spread:
     shared: bool = False
 
 
-def moderated(own: Sequence[Spread]) -> list[Spread]:
-    """The spreads of a family of contrasts with one baseline, each drawn towards what they have in common.
+def moderated(own: Sequence[Spread], correlation: float = SHARED_BASELINE) -> list[Spread]:
+    """The spreads of a family, each drawn towards what they have in common.
 
     Args:
         own: Each from its own blocks. Those without a variance, or with one of zero, stay as they are.
+        correlation: Of any two variances: contrasts with one baseline vary together.
     """
     usable = [i for i, spread in enumerate(own) if spread.variance > 0 and spread.freedom >= 1]
     together = _alike(own, usable)
@@ -54,7 +58,7 @@ def moderated(own: Sequence[Spread]) -> list[Spread]:
     freedoms = np.array([own[i].freedom for i in together])
     prior_freedom, prior = _prior(variances, freedoms)
     # Variances that share a baseline tell less than as many independent ones would.
-    most = float(freedoms.sum() / (1 + (len(together) - 1) * SHARED_BASELINE))
+    most = float(freedoms.sum() / (1 + (len(together) - 1) * correlation))
     found = list(own)
     for i, variance, freedom in zip(together, variances, freedoms, strict=True):
         if math.isinf(prior_freedom):

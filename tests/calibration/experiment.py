@@ -21,7 +21,7 @@ from runners import study as studies
 from runners.launchers import Event, Notify, Task
 from runners.plan import plan
 from runners.run import Options, execute
-from tests.calibration.sabotage import REPORTED, RUN, slow_copy
+from tests.calibration.slow_copies import REPORTED, RUN, slow_copy
 
 HERE = Path(__file__).parent
 STUDY = """question = "Are copies equal?"
@@ -75,10 +75,10 @@ class Series:
 
 
 SERIES = (
-    Series("chain +1 %", "chain", 'layers = [100, 101]\ncopy = ["a", "b", "c"]', 40, modes=("inference",)),
-    Series("small", "small", 'copy = ["a", "b", "c", "d", "e", "f", "g"]', 8, batch_size=4),
+    Series("chain +1 %", "chain", 'layers = [100, 101]\ncopy = ["a", "b", "c"]', 34, modes=("inference",)),
+    Series("small", "small", 'copy = ["a", "b", "c", "d", "e", "f", "g"]', 9, batch_size=4),
     Series("chain", "chain", 'layers = [100, 101]\ncopy = ["a", "b", "c", "d", "e", "f"]', 6),
-    Series("ResNet-50", "resnet50", 'copy = ["a", "b", "c", "d", "e", "f", "g"]', 3, 64, 2),
+    Series("ResNet-50", "resnet50", 'copy = ["a", "b", "c", "d", "e", "f", "g"]', 2, 64, 2),
 )
 LAYERS = Series("one layer", "chain", "layers = [100, 200]", 1, modes=("inference", "train"))
 """What the second hundred layers take is what the truth about one more of them is taken from."""

@@ -4,7 +4,6 @@ A plugin of a study: loading it changes how the throughput probe makes steps of 
 that everything else (plan, processes, schedule, records, analysis) is what every other study runs through.
 """
 
-import hashlib
 import multiprocessing
 from typing import Literal
 
@@ -18,15 +17,9 @@ from runners.probes.throughput import steps
 from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
 from runners.trial import Trial, TrialArm
+from tests.calibration.slow_copies import REPORTED, RUN, slow_copy
 
-REPORTED, RUN = 100, 101
 Copy = Literal["a", "b", "c", "d", "e", "f", "g"]
-_COPIES = ("b", "c", "d", "e", "f", "g")
-
-
-def slow_copy(seed: int) -> str:
-    """The copy of `small` that does more than it reports."""
-    return _COPIES[hashlib.sha256(f"calibration {seed}".encode()).digest()[0] % len(_COPIES)]
 
 
 class Small(nn.Module):

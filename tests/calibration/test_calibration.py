@@ -14,8 +14,8 @@ from tests.calibration.answers import OURS, Answer
 from tests.calibration.costs import answers_needed, costs, times
 from tests.calibration.experiment import COLUMNS, SERIES, comparisons, run_experiments, summary
 from tests.calibration.opponents import WAYS, of_pairs, of_two_samples
-from tests.calibration.sabotage import slow_copy
 from tests.calibration.side_by_side import ask, markdown
+from tests.calibration.slow_copies import slow_copy
 
 
 def test_the_slow_copy_is_drawn_from_the_seed_and_each_comes_up() -> None:
@@ -37,10 +37,8 @@ def test_the_summary_counts_comparisons() -> None:
     ]
     told = summary(pd.DataFrame(rows, columns=COLUMNS))
     assert "| small, equal | inference | 2 | 1 (50%) | 1 (50%) |" in told
-    assert (
-        "| small, planted | inference | 1 | 1 (100%) | 1 (100%) | 0 to 1 hold | +0.80% | ±0.40% | 1 equivalent |"
-        in told
-    )
+    assert "| small, planted | inference | 1 | 1 (100%) | 1 (100%) | 0 to 1 hold | +0.80% |" in told
+    assert "| ±0.40% | 1 equivalent |" in told
 
 
 @pytest.mark.parametrize("sd", [0.005, 0.02, 0.08])

@@ -7,8 +7,9 @@ from results.tables.analysis import Analysis
 from results.verdicts.statistics import ALPHA
 
 _RULES = {
-    "Paired.": "Arms are compared within blocks: the same process, or the same seed. n counts blocks, "
-    "never rounds or steps.",
+    "Paired, or not.": "What is timed is compared within a process. Trainings are samples of their own, with "
+    "more seeds of the baseline, on which all lean, unless the study pairs them by seed. n counts processes "
+    "or seeds, never rounds or steps.",
     "Interleaved.": "Where time is measured, all arms take turns in one process, and the median over "
     "rounds of the paired log-ratio is that process's one number.",
     "Simultaneous.": "Intervals are Student's t on the paired differences (on the logarithm for ratios), "
@@ -66,7 +67,7 @@ def build(run: Analysis, _: str) -> Section:
     if run.study.looks_taken > run.study.looks:
         alerts.append(Alert("Extended beyond its declaration.", _looks(run.study)))
     elif run.study.extended:
-        parts.insert(0, Sentence(_looks(run.study), "Looks:"))
+        parts.insert(0, Bullets([Sentence(_looks(run.study), "Looks:")]))
     return Section(parts, alerts)
 
 

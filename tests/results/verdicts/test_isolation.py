@@ -59,7 +59,7 @@ def test_a_planted_disagreement_is_flagged_and_agreement_is_not(bent: Run) -> No
     assert row(bent, NORM)["verdict"] == "agree"
     effects = bent.effects().query("metric == 'step_seconds' and mode == 'train'")
     notes = effects[effects["workload"] == "speed"].set_index("arm")["note"]
-    assert "isolated processes disagree: ×1.41 [×1.38 to ×1.43] instead of ×1.26 [×" in notes[STEM]
+    assert "isolated processes disagree: ×1.41 [×1.37 to ×1.45] instead of ×1.26 [×" in notes[STEM]
     assert "isolated" not in notes[NORM]
     assert not effects[effects["workload"] != "speed"]["note"].str.contains("disagree").any()
     told = [warning for warning in warnings(bent) if "disagree" in warning]

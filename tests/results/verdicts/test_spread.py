@@ -34,7 +34,7 @@ def test_variances_are_drawn_together_as_limma_does(
     found = moderated([Spread(v, f) for v, f in zip(variances, freedoms, strict=True)])
     assert [one.variance for one in found] == pytest.approx(expected, rel=1e-6)
     assert all(one.shared for one in found)
-    most = sum(freedoms) / (1 + (len(variances) - 1) / 4)
+    most = sum(freedoms) / (1 + (len(variances) - 1) * 0.45)
     for one, own in zip(found, freedoms, strict=True):
         assert one.freedom == pytest.approx(max(own, min(most, own + prior)), abs=0.1), (
             "of what is independent"
