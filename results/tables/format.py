@@ -8,7 +8,7 @@ from results.records.values import clean
 _FORMULA = tuple("=+-@")
 _BYTE_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-_COUNT_UNITS = ((1e9, " G"), (1e6, " M"), (1e4, " k"))
+_COUNT_UNITS = ((1e9, " G"), (1e6, " M"))
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from results.tables import format as text
 
@@ -17,6 +19,8 @@ from results.tables import format as text
         (0.871, "fraction", "87.1 %"),
         (25_557_032, "count", "25.6 M"),
         (640, "count", "640"),
+        (10_732, "count", "10,732"),
+        (701_466, "count", "701,466"),
         (120, "steps", "120 steps"),
         (0.693, "nats", "0.69 nats"),
         (None, "bytes", "—"),
@@ -25,6 +29,19 @@ from results.tables import format as text
 )
 def test_a_value_reads_with_its_unit(number: float | None, unit: str, shown: str) -> None:
     assert text.value(number, unit) == shown
+
+
+SIZES = {"k": 1e3, "G": 1e9, "M": 1e6, "TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "B": 1}
+SIZES |= {"s": 1, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "%": 0.01, "steps": 1, "images/s": 1}
+
+
+@given(power=st.floats(0, 14), unit=st.sampled_from(["bytes", "seconds", "count", "steps", "images/s"]))
+def test_what_is_shown_is_the_number_to_three_digits(power: float, unit: str) -> None:
+    """Read back as a reader would: digits, times what each word after them stands for."""
+    number = 10 ** (power - 8 if unit == "seconds" else power)
+    digits, *words = text.value(number, unit).replace(",", "").split(" ")
+    read = float(digits) * math.prod(SIZES[word] for word in words)
+    assert read == pytest.approx(number, rel=0.006)
 
 
 @pytest.mark.parametrize(
