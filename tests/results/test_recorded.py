@@ -106,14 +106,14 @@ def test_effects_differ_where_a_fault_was_mended_and_nowhere_else(
     assert set(rows["workload"]) <= {"throughput", "convergence"}
     told = found.pop("note")
     others = [i for i in told if not any(said in str(old.loc[i, "note"]) for said in OF_NUMBERS)]
-    decided = new.loc[found.pop("verdict"), ["metric", "arm", "verdict"]].to_numpy().tolist()
+    decided = new.loc[found.pop("verdict", []), ["metric", "arm", "verdict"]].to_numpy().tolist()
     if name == "crossed":
         # The complexity workload has no control arm, and yet it covers the networks of the others.
         newly = new.loc[found.pop("inert")]
         assert set(newly["arm"]) == {"first_dilation=previous"}
         assert set(newly["workload"]) == {"throughput", "convergence"}
         assert set(newly["inert"]) == {True}
-        assert decided == [["optimizer_seconds", "pool=average,relu=out_of_place", "better"]]
+        assert decided == []
         ours = (INERT, DUPLICATE, "differs where nothing does", "detectable, below the margin", "nan")
         notes = new.loc[others, "note"].map(str)
         assert (notes.str.startswith(ours) | notes.str.contains(DUPLICATE)).all()
