@@ -1,9 +1,11 @@
 """Processes of this machine, forked from a server that has imported PyTorch and run no operator."""
 
 import multiprocessing
+import signal
+import threading
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import connection
@@ -53,7 +55,7 @@ def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, 
     context = _context()
     waiting, running = iter(tasks), list[Running]()
     upcoming, told = next(waiting, None), time.monotonic()
-    try:
+    with _interrupts_noted() as interrupted, _ending_with(running, directory, environment):
         while upcoming or running:
             while upcoming and may_start(upcoming.trial, _trials(running), jobs):
                 running.append(_start(context, upcoming, directory, environment))
@@ -61,6 +63,8 @@ def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, 
                 if len(running) < jobs:  # no sooner: it may no longer be wanted when there is room for it
                     upcoming = next(waiting, None)
             ended = connection.wait([one.process.sentinel for one in running], timeout=REFRESH_SECONDS)
+            if interrupted():
+                raise KeyboardInterrupt
             for one in list(running):
                 if one.process.sentinel in ended or one.is_overdue:
                     running.remove(one)
@@ -72,8 +76,42 @@ def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, 
                 for one in running:
                     printed.curb(directory, _log_name(one.task, environment))
                 notify(Event(None, _trials(running)))
+
+
+@contextmanager
+def _interrupts_noted() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C as a note that is read when there is time for it; a second one interrupts at once.
+
+    Raised as an exception between any two instructions, one that falls into a callback of the garbage
+    collector is printed and lost, and one between a process's start and our knowing of it leaves it behind.
+    """
+    heard = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    elsewhere = threading.current_thread() is not threading.main_thread()  # where no signal arrives
+    if elsewhere or before == signal.SIG_IGN:  # begun in the background: Ctrl-C is somebody else's
+        yield heard.is_set
+        return
+
+    def note(number: int, _: object) -> None:
+        heard.set()
+        signal.signal(number, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield heard.is_set
     finally:
-        for one in running:  # interrupted: what was under way is run again next time
+        signal.signal(signal.SIGINT, before)
+    if heard.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _ending_with(running: Sequence[Running], directory: Path, environment: str) -> Iterator[None]:
+    """Whatever ends the run ends what is under way, too: it is run again next time."""
+    try:
+        yield
+    finally:
+        for one in running:
             one.process.kill()
             one.process.join()
             printed.finished(directory, _log_name(one.task, environment))

@@ -1,6 +1,10 @@
 """What every registered launcher keeps to, newcomers included: each trial leaves a record, come what may."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -61,6 +65,29 @@ def test_a_task_is_asked_for_only_when_there_is_room_for_it(launcher: Launcher, 
 
     launcher.run(one_by_one(), directory=tmp_path, environment="here", jobs=1, notify=notify)
     assert begun == [0, 1, 2, 3]
+
+
+@each_launcher
+def test_an_interrupt_that_nobody_let_through_ends_the_run_all_the_same(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    """Python raises it wherever it is; in a callback of the garbage collector it is printed and lost."""
+    tasks = [Task(trial, 1) for trial in plan_of(write_study(tmp_path, ["well", "print"], blocks=6)).trials]
+    ended: list[Record] = []
+
+    def swallow(event: Event) -> None:
+        if event.record is not None:
+            ended.append(event.record)
+        if len(ended) == 1:
+            with suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.1)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        launcher.run(iter(tasks), directory=tmp_path, environment="here", jobs=1, notify=swallow)
+    assert len(ended) < len(tasks)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @each_launcher
