@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from results.records.metric import Better
 from results.verdicts.simultaneous import adjusted, critical_value
@@ -259,13 +258,3 @@ def proportion_interval(successes: int, n: int) -> tuple[float, float]:
     """Clopper-Pearson 95 % interval of a proportion."""
     interval = stats.binomtest(successes, n).proportion_ci(1 - ALPHA, method="exact")
     return float(interval.low), float(interval.high)
-
-
-def proportion_difference_interval(
-    arm: int, baseline: int, n: int, comparisons: int = 1
-) -> tuple[float, float]:
-    """Newcombe interval of the difference of two proportions out of n each (arm - baseline)."""
-    low, high = confint_proportions_2indep(
-        arm, n, baseline, n, method="newcomb", compare="diff", alpha=ALPHA / comparisons
-    )
-    return float(low), float(high)

@@ -183,15 +183,3 @@ def test_the_interval_of_a_proportion_is_clopper_pearsons() -> None:
     low, high = rules.proportion_interval(2, 8)
     assert low == pytest.approx(stats.beta.ppf(0.025, 2, 7))
     assert high == pytest.approx(stats.beta.ppf(0.975, 3, 6))
-
-
-def test_the_difference_of_proportions_is_newcombes() -> None:
-    def wilson(k: int, n: int) -> tuple[float, float]:
-        z = stats.norm.ppf(0.975)
-        centre, spread = (k + z**2 / 2) / (n + z**2), z * math.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2)
-        return centre - spread, centre + spread
-
-    (low_a, high_a), (low_b, high_b) = wilson(5, 8), wilson(1, 8)
-    low = 0.5 - math.hypot(5 / 8 - low_a, high_b - 1 / 8)
-    high = 0.5 + math.hypot(high_a - 5 / 8, 1 / 8 - low_b)
-    assert list(rules.proportion_difference_interval(5, 1, 8)) == pytest.approx([low, high])
