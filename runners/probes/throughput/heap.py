@@ -12,6 +12,8 @@ import os
 SMALLEST_BYTES, LARGEST_BYTES = 16, 128 * 1024
 """Of the chunks that fill holes: glibc's smallest, and the size from which it maps memory apart."""
 SHRINK = 0.75
+CACHED_BYTES, CACHE_STEP = 1032, 16
+"""glibc keeps freed chunks up to this size by their size, and gives them to requests of that size alone."""
 FRESH_BYTES = 2 * LARGEST_BYTES
 """A chunk this near to the heap's end was cut from it, not from a hole."""
 MOST_BYTES = 256 * 1024 * 1024
@@ -33,7 +35,12 @@ def fill_holes() -> int:
         end = library.sbrk(0)
         chunk = library.malloc(size)
         if chunk is None or library.sbrk(0) != end or chunk + size + FRESH_BYTES >= end:
-            size = int(size * SHRINK)  # no hole of this size is left
+            size = _smaller(size)  # no hole of this size is left
         else:
             filled += size
     return filled
+
+
+def _smaller(size: int) -> int:
+    """The next size to ask for: small ones one by one, since what is kept by size fills no other request."""
+    return size - CACHE_STEP if size <= CACHED_BYTES else max(CACHED_BYTES, int(size * SHRINK))
