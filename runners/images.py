@@ -1,40 +1,114 @@
-"""Images to train on, and what is done to them before."""
+"""Images to train on: kept as they were decoded, prepared batch by batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+_CHUNK = 2**18
+"""Pixels of which moments are taken at a time: what stays in a core's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is done to images on their way into a batch.
+
+    Attributes:
+        size: Height and width that they are resized to.
+        scale: By channel, what a resized value is multiplied with; (1, C, 1, 1) float32.
+        offset: And what is added to it then, so that development images have mean 0 and deviation 1.
+    """
+
+    size: int
+    scale: Tensor
+    offset: Tensor
+
+    def __call__(self, raw: Tensor) -> Tensor:
+        """Raw images (n, C, h, w) to standardised ones (n, C, size, size), float32, on the same device.
+
+        One image gives the same bits whatever others are beside it: multiplying and adding are kernels of
+        their own, since one for both may round once in its vectorised part and twice in the rest.
+        """
+        scale, offset = self.scale.to(raw.device), self.offset.to(raw.device)
+        return resize(raw.float(), self.size).mul(scale).add_(offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Images (N, C, H, W) as float32, standardised; labels (N,) int64."""
+    """Labelled images.
 
-    images: Tensor
+    Attributes:
+        pixels: All images that these were taken of (N, C, h, w), as they were decoded, most often uint8.
+        labels: Of these images (n,), int64.
+        preparation: What a batch of them goes through.
+        rows: Where these images are among `pixels` (n,), int64; None if they are all of them.
+    """
+
+    pixels: Tensor
     labels: Tensor
+    preparation: Preparation
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, indices: Tensor) -> "Images":
-        """The images at these positions, in their order."""
-        return Images(self.images[indices], self.labels[indices])
+    def take(self, positions: Tensor) -> "Images":
+        """The images at these positions, in their order; no pixel is copied."""
+        rows = positions if self.rows is None else self.rows[positions]
+        return replace(self, labels=self.labels[positions], rows=rows)
+
+    def batch(self, positions: Tensor | slice, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
+        """Prepared images (n, C, size, size), float32, and their labels (n,), int64, on a device.
+
+        Raw pixels cross to the device, and are resized and standardised there.
+        """
+        rows = positions if self.rows is None else self.rows[positions]
+        raw = self.pixels[rows] if isinstance(rows, slice) else self.pixels.index_select(0, rows)
+        return self.preparation(raw.to(device)), self.labels[positions].to(device)
+
+
+def standardized(
+    development: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], size: int
+) -> tuple[Images, Images]:
+    """Raw images and labels of both parts, as they go into batches.
+
+    Args:
+        development: Images (N, C, h, w), as they were decoded, and labels (N,). Their own mean and deviation
+            per channel, taken before they are resized, standardise both parts.
+        test: Likewise.
+        size: Height and width that images are resized to.
+    """
+    mean, deviation = moments(development[0])
+    # A channel without contrast is not divided by the 0, or the rounding error, that its deviation is.
+    deviation = torch.where(deviation > 1e-6 * mean.abs(), deviation, 1.0)
+    scale, offset = (value.float()[None, :, None, None] for value in (1 / deviation, -mean / deviation))
+    preparation = Preparation(size, scale, offset)
+    return (
+        Images(development[0], development[1].long(), preparation),
+        Images(test[0], test[1].long(), preparation),
+    )
+
+
+def moments(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation per channel (C,), float64, in units of the pixels; sums of integers are exact."""
+    count, channels, height, width = pixels.shape
+    total, squares = torch.zeros(2, channels, dtype=torch.float64)
+    images = max(1, _CHUNK // (channels * height * width))
+    for start in range(0, count, images):
+        part = pixels[start : start + images].double()
+        total += part.sum((0, 2, 3))
+        squares += part.square_().sum((0, 2, 3))
+    mean = total / (count * height * width)
+    return mean, (squares / (count * height * width) - mean.square()).clamp_(min=0).sqrt()
 
 
 def resize(images: Tensor, size: int) -> Tensor:
     """(N, C, h, w) to (N, C, size, size), bilinear, antialiased where it shrinks."""
-    if images.shape[-1] == size:
+    if images.shape[-2:] == (size, size):
         return images
     return torch.nn.functional.interpolate(
         images, size=(size, size), mode="bilinear", align_corners=False, antialias=True
     )
-
-
-def standardize(development: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
-    """Both with the development images' mean and deviation per channel taken out."""
-    mean = development.mean(dim=(0, 2, 3), keepdim=True)
-    deviation = development.std(dim=(0, 2, 3), keepdim=True)
-    return (development - mean) / deviation, (test - mean) / deviation
 
 
 def stratified_split(labels: Tensor, fraction: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,7 @@ DATASET = '''
 import torch
 
 from runners.datasets import Dataset
-from runners.images import Images, standardize
+from runners.images import Images, standardized
 
 
 def load(size: int) -> tuple[Images, Images]:
@@ -48,8 +48,7 @@ def load(size: int) -> tuple[Images, Images]:
     labels = torch.arange(60) % 2
     images = torch.stack([stripes if label else stripes.T for label in labels]).unsqueeze(1)
     images = images + 0.1 * torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
-    development, test = standardize(images[:40], images[40:])
-    return Images(development, labels[:40]), Images(test, labels[40:])
+    return standardized((images[:40], labels[:40]), (images[40:], labels[40:]), size)
 
 
 DATASET = Dataset("stripes", "stripes that lie or stand", 1, 2, 40, load, lambda: None)

@@ -15,15 +15,13 @@ def _load(image_size: int) -> "tuple[Images, Images]":
     import torch
     from sklearn.datasets import load_digits
 
-    from runners.images import Images, resize, standardize, stratified_split
+    from runners.images import standardized, stratified_split
 
     raw = load_digits()
-    images = torch.from_numpy(raw.images).float().unsqueeze(1) / 16
-    labels = torch.from_numpy(raw.target).long()
+    images = torch.from_numpy(raw.images).to(torch.uint8).unsqueeze(1)
+    labels = torch.from_numpy(raw.target)
     development, test = stratified_split(labels, TEST_FRACTION, torch.Generator().manual_seed(0))
-    images = resize(images, image_size)
-    development_images, test_images = standardize(images[development], images[test])
-    return Images(development_images, labels[development]), Images(test_images, labels[test])
+    return standardized((images[development], labels[development]), (images[test], labels[test]), image_size)
 
 
 DATASET = Dataset(

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from results.records.record import Outcome
 from runners import study
-from runners.images import Images
 from runners.plan import plan
 from runners.probes import convergence
 from runners.probes.convergence.recipe import batches, schedule
@@ -109,7 +108,7 @@ def test_test_images_are_never_trained_or_validated_on(
     baseline = train(trials["baseline", "seed-0"])
     digits = datasets.get("digits")
     development, test = digits.load(32)
-    spoiled = Images(test.images * -3, (test.labels + 1) % 10)
+    spoiled = replace(test, pixels=16 - test.pixels, labels=(test.labels + 1) % 10)
     monkeypatch.setattr(datasets, "get", lambda _: replace(digits, load=lambda _: (development, spoiled)))
     other = train(trials["baseline", "seed-0"])
     assert other.curves == baseline.curves
