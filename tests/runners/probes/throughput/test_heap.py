@@ -4,6 +4,7 @@ import json
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -40,30 +41,50 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def heap(state: str) -> dict[str, list[int]]:
+@dataclass(frozen=True)
+class Heap:
+    """What a process found.
+
+    Attributes:
+        first: Address of the first of the old chunks, of which every other one was freed.
+        last: That of the last.
+        bytes: Of those that were freed.
+        filled: What filling the holes said.
+        wanted: Sizes of fresh chunks.
+        found: Their addresses.
+    """
+
+    first: int
+    last: int
+    bytes: int
+    filled: int
+    wanted: list[int]
+    found: list[int]
+
+    @property
+    def in_holes(self) -> list[int]:
+        """Sizes of the fresh chunks that lie among the old ones."""
+        places = zip(self.wanted, self.found, strict=True)
+        return sorted(size for size, place in places if self.first <= place <= self.last)
+
+
+def heap(state: str) -> Heap:
     """Where fresh chunks of many sizes are found, in a heap of which every other chunk was freed."""
     ran = subprocess.run(
         [sys.executable, "-c", PROCESS, HEAP, state], capture_output=True, text=True, timeout=60, check=False
     )
     assert ran.returncode == 0, ran.stderr
-    found: dict[str, list[int]] = json.loads(ran.stdout)
-    return found
-
-
-def in_holes(found: dict[str, list[int]]) -> list[int]:
-    """Sizes of the fresh chunks that lie among the old ones."""
-    places = zip(found["wanted"], found["found"], strict=True)
-    return sorted(size for size, place in places if found["first"] <= place <= found["last"])
+    return Heap(**json.loads(ran.stdout))
 
 
 def test_what_is_allocated_after_filling_lies_in_a_row_at_the_heaps_end() -> None:
     found = heap("filled")
-    assert in_holes(found) == []
-    addresses = found["found"]
-    assert addresses[0] > found["last"]
+    assert found.in_holes == []
+    addresses = found.found
+    assert addresses[0] > found.last
     gaps = [
         after - (before + size)
-        for before, after, size in zip(addresses, addresses[1:], found["wanted"], strict=False)
+        for before, after, size in zip(addresses, addresses[1:], found.wanted, strict=False)
     ]
     # The allocator's own header and rounding; nothing else lies between.
     assert 0 <= min(gaps) <= max(gaps) < 32
@@ -71,10 +92,10 @@ def test_what_is_allocated_after_filling_lies_in_a_row_at_the_heaps_end() -> Non
 
 def test_without_filling_the_same_chunks_land_in_the_holes() -> None:
     found = heap("left")
-    assert len(in_holes(found)) > len(found["wanted"]) / 2
-    assert len(set(in_holes(found))) > 60, "whatever their size"
+    assert len(found.in_holes) > len(found.wanted) / 2
+    assert len(set(found.in_holes)) > 60, "whatever their size"
 
 
 def test_how_much_was_filled_is_told() -> None:
     found = heap("filled")
-    assert found["filled"] == pytest.approx(found["bytes"], rel=0.1)
+    assert found.filled == pytest.approx(found.bytes, rel=0.1)

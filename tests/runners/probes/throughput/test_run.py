@@ -1,6 +1,7 @@
 """Timed processes for real: what a fault costs, what a kill costs, and what a resumed run finds."""
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -78,6 +79,13 @@ def test_what_was_timed_beside_a_fault_is_not_timed_again(faults: tuple[Path, in
     before = written(out)
     assert finish(ROOT / "tests" / "data" / "faults.toml", out) == 1
     assert written(out) == before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's heap is filled")
+def test_each_timed_process_has_filled_the_holes_that_its_parent_left(faults: tuple[Path, int]) -> None:
+    records = [one for one in read_records(faults[0])[0] if one.workload == "throughput"]
+    assert len(records) == 8
+    assert all(one.details["heap_bytes_filled"] > 100_000 for one in records)
 
 
 PRECISE = """question = "Is a copy a copy?"
