@@ -43,15 +43,16 @@ def _added(old: Workload, new: Workload | None) -> str:
     """How many blocks became how many, where nothing else changed and none was taken away; else nothing."""
     if new is None or _counted_as(old, new) != new or _precision(old) != _precision(new):
         return ""
-    least, most = (old.replicates, new.replicates), (_most(old), _most(new))
-    fewer = least[1] < least[0] or most[1] < most[0]
-    if fewer or (least[0], most[0]) == (least[1], most[1]):
+    least = [(old.planned(arm), new.planned(arm)) for arm in new.variants]
+    most = [(old.most(arm), new.most(arm)) for arm in new.variants]
+    if any(after < before for before, after in [*least, *most]):
         return ""
-    return f"from {most[0]} to {most[1]}" if most[0] < most[1] else f"from {least[0]} to {least[1]} at least"
-
-
-def _most(workload: Workload) -> int:
-    return workload.stopping.at_most if workload.stopping else workload.replicates
+    for counts, words in ((most, ""), (least, " at least")):
+        more = [(before, after) for before, after in counts if before < after]
+        if more:
+            before, after = max(more)
+            return f"from {before} to {after}{words}"
+    return ""
 
 
 def _precision(workload: Workload) -> float | None:
@@ -62,7 +63,13 @@ def _counted_as(old: Workload, new: Workload) -> Workload:
     """The old one with the new one's number of blocks."""
     how_many = probes.get(new.kind).settings.ONLY_HOW_MANY
     counts = {key: value for key, value in new.settings.items() if key in how_many}
-    return replace(old, replicates=new.replicates, stopping=new.stopping, settings={**old.settings, **counts})
+    return replace(
+        old,
+        replicates=new.replicates,
+        blocks=new.blocks,
+        stopping=new.stopping,
+        settings={**old.settings, **counts},
+    )
 
 
 def _speaking(directory: Path, workloads: Iterable[str]) -> set[str]:

@@ -96,8 +96,9 @@ def _trials(study: Study, context: Context, workload: Workload, machine: _Machin
                 plugins=study.plugins,
             )
         )
-        for index in range(workload.stopping.at_most if workload.stopping else workload.replicates)
+        for index in range(max(map(workload.most, workload.variants)))
         for group in groups
+        if any(index < workload.most(arm.name) for arm in group)
     ]
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ablations.factor import Kind
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload
 from runners.contexts import Context
 from runners.study import Study
+from runners.workload_settings import Share, WorkloadSettings
 
 
 def resolve(
@@ -21,7 +23,7 @@ def resolve(
         seed=study.seed,
         factors=tuple(_factor(study, name) for name in study.factors),
         arms=arms,
-        workloads=tuple(_workload(context, arms) for context in contexts),
+        workloads=tuple(_workload(study, context, arms) for context in contexts),
         metrics=tuple(
             replace(metric, margin=study.margins.get(metric.name, metric.margin))
             for probe in used.values()
@@ -37,7 +39,7 @@ def _factor(study: Study, name: str) -> FactorInfo:
     return FactorInfo(name, factor.kind.value, factor.help, study.factors[name])
 
 
-def _workload(context: Context, arms: tuple[Arm, ...]) -> Workload:
+def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload:
     settings, probe = context.settings, context.probe
     own_batch = getattr(settings, "card", None) is not None
     batch_size = None if own_batch else getattr(settings, "batch_size", None)
@@ -66,4 +68,19 @@ def _workload(context: Context, arms: tuple[Arm, ...]) -> Workload:
         stopping=settings.stopping,
         relation=context.relation,
         conditions=settings.conditions,
+        paired=settings.paired,
+        blocks=_blocks(study, settings, arms),
     )
+
+
+def _blocks(study: Study, settings: WorkloadSettings, arms: tuple[Arm, ...]) -> dict[str, int]:
+    """Blocks by arm, where it is not as many as most have."""
+    found = {arm.name: settings.blocks_of(_share(study, arm)) for arm in arms}
+    return {name: count for name, count in found.items() if count != settings.replicates}
+
+
+def _share(study: Study, arm: Arm) -> Share:
+    if arm.role == "arm":
+        kinds = {study.architecture.factor(name).kind for name in arm.changes}
+        return "placebo" if kinds == {Kind.EQUIVALENT} else "arm"
+    return "baseline" if arm.role == "baseline" else "arm"

@@ -6,12 +6,13 @@ that was not.
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from results.records.directory import latest
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
+from results.verdicts.seeds_needed import seeds_needed
 from results.verdicts.sizing import Sizing, size
 from results.verdicts.stopping import given_up, going_on
 from runners.plan import Plan
@@ -38,12 +39,13 @@ def wanted(
         lost: Arms that are not asked again where they are alone in a process; what they left stays wanted.
     """
     done = {r.trial: r for r in latest(records).values() if r.environment == environment}
-    adaptive = [workload for workload in planned.study.workloads if workload.stopping]
+    adaptive = [w for w in planned.study.workloads if w.stopping and w.paired]
     found = [
         trial
         for trial in planned.trials
-        if trial.index < _first_blocks(trial.workload) and (trial.id in done or is_worth_asking(trial, lost))
+        if _is_first(trial) and (trial.id in done or is_worth_asking(trial, lost))
     ]
+    found += _more_seeds(planned, [trial for trial in found if trial.workload.stopping], done)
     asked = [trial for trial in found if trial.workload in adaptive]
     sizes: dict[str, Sizing] = {}
     for stage in itertools.count():
@@ -64,9 +66,26 @@ def wanted(
     return found
 
 
-def _first_blocks(workload: Workload) -> int:
-    """Blocks that are run before anything is decided: all of them where their number is fixed."""
-    return workload.stopping.first_stage if workload.stopping else workload.replicates
+def _is_first(trial: Trial) -> bool:
+    """Whether it is run before anything is decided: all are where their number is fixed."""
+    stopping = trial.workload.stopping
+    return trial.index < stopping.first_stage if stopping and trial.workload.paired else not trial.optional
+
+
+def _more_seeds(planned: Plan, first: Sequence[Trial], done: Mapping[str, Record]) -> list[Trial]:
+    """What those arms lack whose first seeds say that they need more; known when all have theirs."""
+    found: list[Trial] = []
+    for workload in planned.study.workloads:
+        mine = [trial for trial in first if trial.workload == workload]
+        if workload.paired or not workload.stopping or not all(trial.id in done for trial in mine):
+            continue
+        needed = seeds_needed(planned.study, workload, [done[trial.id] for trial in mine])
+        found += [
+            trial
+            for trial in planned.trials
+            if trial.workload == workload and trial.optional and trial.index < needed[trial.arms[0].name]
+        ]
+    return found
 
 
 def lost_arms(records: Iterable[Record], environment: str) -> Lost:
@@ -84,7 +103,8 @@ def _next_block(
     planned: Plan, workload: Workload, sizing: Sizing, evidence: Sequence[Record], stage: int
 ) -> list[Trial]:
     """The trials of the workload's next block; none where it has stopped."""
-    blocks = _first_blocks(workload) + stage
+    assert workload.stopping is not None
+    blocks = workload.stopping.first_stage + stage
     have = {record.block for record in evidence if record.workload == workload.name}
     if len(have) < blocks:
         return []  # it stopped at an earlier stage

@@ -54,7 +54,7 @@ class Trial:
     @property
     def optional(self) -> bool:
         """Whether a stopping rule may find it not worth running."""
-        return self.index >= self.workload.replicates
+        return all(self.index >= self.workload.planned(arm.name) for arm in self.arms)
 
     def stream(self, name: str, *, arm: str = "") -> int:
         """The seed of a random stream of this block; the same for every arm unless one is named."""

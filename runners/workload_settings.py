@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from results.records.resolved_study import RelationKind, Stopping
 
 Mode = Literal["train", "inference"]
+Share = Literal["baseline", "placebo", "arm"]
+"""What an arm is when blocks are shared out; a placebo must match the baseline bit for bit."""
 
 
 class WorkloadSettings(BaseModel):
@@ -28,6 +30,15 @@ class WorkloadSettings(BaseModel):
     def replicates(self) -> int:
         """How many blocks the workload has."""
         return 1
+
+    @property
+    def paired(self) -> bool:
+        """Whether arms are compared block by block; else each is a sample of its own."""
+        return True
+
+    def blocks_of(self, share: Share) -> int:  # noqa: ARG002 - for those that share them out unevenly
+        """How many blocks such an arm has."""
+        return self.replicates
 
     @property
     def context(self) -> str:

@@ -5,9 +5,10 @@ Whoever analyses a run reads this file alone to know what was asked: no architec
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -102,7 +103,8 @@ class Workload:
         name: Unique in the study.
         kind: The probe that runs it.
         block_unit: What n counts: `process`, `seed` or `exact` (one deterministic trial).
-        replicates: Blocks planned; the fewest of them where `stopping` adds more.
+        replicates: Blocks planned for each arm that `blocks` does not name; the fewest of them where
+            `stopping` adds more.
         variants: Canonical specification of each arm in this context, by arm name.
         input_size: Height and width of the input in pixels.
         batch_size: Images a step; None where it does not matter, or each arm has its own.
@@ -113,6 +115,8 @@ class Workload:
         stopping: When further blocks are not worth it; None where their number is fixed.
         relation: The workload that this one belongs to, and how; None where it stands for itself.
         conditions: What is not as usual, in words: "channels-last, compiled"; empty for nothing.
+        paired: Whether arms are compared block by block, as declared; else each is a sample of its own.
+        blocks: Blocks planned by arm, where it is not `replicates`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -131,6 +135,18 @@ class Workload:
     stopping: Stopping | None = None
     relation: Relation | None = None
     conditions: Text = ""
+    paired: bool = True
+    blocks: dict[Text, Positive] = field(default_factory=dict)
+
+    def planned(self, arm: str) -> int:
+        """Blocks planned for an arm; the fewest of them where `stopping` adds more."""
+        return self.blocks.get(arm, self.replicates)
+
+    def most(self, arm: str) -> int:
+        """Blocks that an arm may come to; in proportion to those planned where `stopping` adds more."""
+        if self.stopping is None or self.planned(arm) < self.replicates:
+            return self.planned(arm)
+        return math.ceil(self.stopping.at_most * self.planned(arm) / self.replicates)
 
     def belongs_to(self, kind: RelationKind) -> str | None:
         """The workload that it is the sweep, equal memory or spot check of; None if of none."""

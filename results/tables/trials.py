@@ -39,7 +39,13 @@ def missing(
     outcomes, cost = _on_last_occasion(study, outcomes), _on_last_occasion(study, cost)
     done = outcomes.groupby(["environment", "workload", "arm"])["block"].nunique().to_dict()
     rows = [
-        (environment, workload.name, arm, workload.replicates, done.get((environment, workload.name, arm), 0))
+        (
+            environment,
+            workload.name,
+            arm,
+            workload.planned(arm),
+            done.get((environment, workload.name, arm), 0),
+        )
         for environment in environments
         for workload in study.workloads
         for arm in workload.variants

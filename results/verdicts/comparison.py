@@ -17,6 +17,7 @@ class Comparison:
         coefficients: Weight of each arm; `{arm: 1, baseline: -1}` for an effect.
         family: Name of the family it is corrected in.
         labels: `factor`, `level`, `baseline_level` as they stand in the table.
+        paired: Whether arms are compared within blocks, or as samples of their own.
     """
 
     cell: Cell
@@ -25,3 +26,4 @@ class Comparison:
     coefficients: Mapping[str, float]
     family: str
     labels: Mapping[str, str]
+    paired: bool = True

@@ -45,14 +45,14 @@ def contrasts(
     """
     found = list(cells(study, series, outcomes))
     checks = Checks.of(study, series, outcomes, curves)
-    single = [comparison for cell in found for comparison in _effects(study, cell)]
+    single = [comparison for cell in found for comparison in _effects(study, cell, checks)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
     effects = frame(judge(single, checks, study.looks) + divergence_rows(study, outcomes))
     controls = Controls.of(effects)
     return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks, study.looks))))
 
 
-def _effects(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
+def _effects(study: ResolvedStudy, cell: Cell, checks: Checks) -> list[Comparison]:
     baseline = study.baseline
     return [
         Comparison(
@@ -62,6 +62,7 @@ def _effects(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
             {arm.name: 1.0, baseline: -1.0},
             cell.family if arm.role == "arm" else _control_family(cell),
             study.labels(arm),
+            paired=cell.workload.paired or checks.is_placebo(cell, arm.name),
         )
         for arm in sorted(study.arms, key=lambda arm: arm.role != "control")
         if arm.role != "baseline" and arm.name in cell.workload.variants
@@ -78,7 +79,10 @@ def _interactions(study: ResolvedStudy, cell: Cell) -> list[Comparison]:
         if len(parts) == 2 and arm.name in cell.workload.variants:
             weights = {arm.name: 1.0, parts[0]: -1.0, parts[1]: -1.0, baseline: 1.0}
             family = f"interactions {cell.family}"
-            found.append(Comparison(cell, arm.name, baseline, weights, family, study.labels(arm)))
+            labels = study.labels(arm)
+            found.append(
+                Comparison(cell, arm.name, baseline, weights, family, labels, paired=cell.workload.paired)
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """Estimates of all comparisons of a table, each with the spread that its cell's arms have in common.
 
-Shared are the spreads of what was timed, whose arms differ by what a process is born with, much alike for
-all; in convergence arms differ in nothing as much as in how their seeds scatter.
+Of what was timed, arms differ by what a process is born with, much alike for all; arms that are samples of
+their own (trainings) are in `unpaired`.
 """
 
 from collections import defaultdict
@@ -12,14 +12,12 @@ import pandas as pd
 
 from results.records.record import number_of
 from results.verdicts import statistics as rules
+from results.verdicts import unpaired
 from results.verdicts.cells import Cell
 from results.verdicts.comparison import Comparison
+from results.verdicts.simultaneous import usable_correlation
 from results.verdicts.spread import moderated
-from results.verdicts.statistics import Estimate, Floats
-
-MOST_CORRELATION = 0.5
-"""Of two contrasts that share a baseline which varies as they do."""
-_CORRELATION_STEP = 0.1
+from results.verdicts.statistics import ErrorShare, Estimate, Floats
 
 Found = tuple[pd.Series, Estimate]
 """Contrasts by block, and what they say."""
@@ -36,16 +34,22 @@ def estimated(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks
     contrasts = [comparison.cell.contrast(comparison.coefficients) for comparison in comparisons]
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     found: dict[int, Estimate] = {}
+    apart: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for i, comparison in enumerate(comparisons):
         cell = comparison.cell
         if cell.exact and len(contrasts[i]):
             found[i] = rules.exact_estimate(float(contrasts[i].iloc[0]))
+        elif not comparison.paired:
+            apart[cell.place].append(i)
         elif cell.workload.block_unit == "process":
             groups[(*cell.place, len(comparison.coefficients))].append(i)
         else:
             found[i] = rules.estimate(contrasts[i].to_numpy(dtype=float), sizes[comparison.family], looks)
     for members in groups.values():
         found |= _together(members, comparisons, contrasts, sizes, looks)
+    for members in apart.values():
+        those = unpaired.estimates([comparisons[i] for i in members], sizes, looks)
+        found |= dict(zip(members, those, strict=True))
     return [(contrasts[i], found[i]) for i in range(len(comparisons))]
 
 
@@ -73,7 +77,7 @@ def _together(
         # A family that reaches beyond the cell (that of all duplicates) has no spread in common.
         within = correlations[family] if sizes[family] == len(among[family]) else None
         values = contrasts[i].to_numpy(dtype=float)
-        found[i] = rules.interval(values, spread, sizes[family], within, looks)
+        found[i] = rules.interval(values, spread, ErrorShare(sizes[family], within, looks))
     return found
 
 
@@ -103,5 +107,4 @@ def mean_correlation(values: Floats) -> float:
     """As `correlation`, of columns that vary; values of shape (blocks, comparisons)."""
     count = values.shape[1]
     matrix = np.corrcoef(values.T)
-    mean = float((matrix.sum() - count) / (count * (count - 1)))
-    return float(np.floor(min(MOST_CORRELATION, max(0.0, mean)) / _CORRELATION_STEP) * _CORRELATION_STEP)
+    return usable_correlation(float((matrix.sum() - count) / (count * (count - 1))))

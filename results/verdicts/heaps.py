@@ -14,6 +14,8 @@ _GAP_MARGINS, _GAP_SPREADS, _GAP_WIDEST, _GAP_BASELINE = 5.0, 6.0, 1.5, 10.0
 """Two heaps lie at least 5 margins apart, 6 standard deviations of the tighter one, 1.5 of the wider, and 10
 of the baseline's seeds: far beyond what seeds of one kind differ by."""
 _CHANCE_ALPHA = 0.025
+ACCURACY = "test_accuracy"
+"""Of it alone is known how many images were right, and how many guessing gets right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def at_chance(cell: Cell, arm: str, known: tuple[float, ...]) -> int | None:
     A share is at chance level if it is not above the 97.5 % point of the binomial distribution of as many
     guesses among equally likely classes.
     """
-    if not known or cell.split != "test":
+    if not known or cell.metric is None or cell.metric.name != ACCURACY:
         return None
     classes, images = known
     limit = float(stats.binom.ppf(1 - _CHANCE_ALPHA, int(images), 1 / classes)) / images

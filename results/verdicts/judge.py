@@ -26,6 +26,10 @@ things; blocks without a number among those with one; no block with a number for
 arm missed in every block and the other reached; an interval and an exact test that disagree."""
 
 
+PROVEN_FROM = 2
+"""Blocks in which an arm that must match the baseline does so bit for bit: no more would add to that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What an interval is held against.
@@ -106,7 +110,12 @@ def _row(
     fault = _fault(comparison, checks)
     identical = found.n > 0 and not exact and bool((contrasts == 0).all())
     placebo = checks.is_placebo(cell, arm)
-    verdict = _judgement(comparison, found, family, fault, tied=identical and not placebo)
+    proven = identical and placebo and found.n >= PROVEN_FROM
+    verdict = (
+        Judgement("equivalent")
+        if proven and not fault
+        else _judgement(comparison, found, family, fault, tied=identical and not placebo)
+    )
     needed = verdict.needed
     return {
         **context(cell, arm, comparison.baseline, comparison.labels, comparison.family, family.size),
@@ -176,7 +185,7 @@ def conclude(found: Estimate, rule: Rule) -> Judgement:
         found: An estimate from one block at least.
         rule: What it is held against.
     """
-    if found.n < rules.MINIMUM_BLOCKS:
+    if found.fewest < rules.MINIMUM_BLOCKS:
         return Judgement("inconclusive", "too_few", rules.blocks_needed(found, rule.margin))
     return _by_interval(found, rule)
 
@@ -218,10 +227,8 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
     """Values and intervals in the metric's unit; an interaction is set against what its parts predict."""
     cell, weights = comparison.cell, comparison.coefficients
     if found.n == 0:
-        return {"n": 0}
-    values = {name: cell.values(name) for name in weights}
-    if not cell.exact:
-        values = {name: numbers[numbers.index.isin(contrasts.index)] for name, numbers in values.items()}
+        return {"n": 0, "baseline_n": found.n_baseline}
+    values = _values(comparison, contrasts)
     value = cell.average(values[comparison.arm])
     if len(weights) == 2:
         reference = cell.average(values[comparison.baseline])
@@ -230,7 +237,9 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
         predicted = sum(-weight * cell.mean(values[name]) for name, weight in others.items())
         reference = cell.unscaled(float(predicted))
     bootstrap = (
-        None if cell.exact else rules.bootstrap_interval(contrasts.to_numpy(dtype=float), family.tests)
+        rules.bootstrap_interval(contrasts.to_numpy(dtype=float), family.tests)
+        if comparison.paired and not cell.exact
+        else None
     )
     return {
         "baseline_value": reference,
@@ -239,6 +248,7 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
         "ci_low": cell.unscaled(found.low),
         "ci_high": cell.unscaled(found.high),
         "n": found.n,
+        "baseline_n": found.n_baseline,
         "sd": found.sd,
         "freedom": found.freedom,
         "smallest_detectable": _detectable(cell, found),
@@ -248,6 +258,18 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
         "bootstrap_low": cell.unscaled(bootstrap[0]) if bootstrap else None,
         "bootstrap_high": cell.unscaled(bootstrap[1]) if bootstrap else None,
     }
+
+
+def _values(comparison: Comparison, contrasts: pd.Series) -> dict[str, pd.Series]:
+    """The numbers of each arm that the comparison rests on."""
+    cell = comparison.cell
+    values = {name: cell.values(name) for name in comparison.coefficients}
+    if cell.exact or not comparison.paired:
+        return values
+    if not cell.workload.paired and bool((contrasts == 0).all()):
+        # A placebo, of few seeds: it is the baseline, which has more of them.
+        return dict.fromkeys(values, values[comparison.baseline])
+    return {name: numbers[numbers.index.isin(contrasts.index)] for name, numbers in values.items()}
 
 
 def _detectable(cell: Cell, found: Estimate) -> float | None:

@@ -13,6 +13,9 @@ from scipy import optimize, special, stats
 
 Floats = NDArray[np.float64]
 
+MOST_CORRELATION = 0.5
+"""Of two contrasts that share a baseline which varies as they do."""
+_CORRELATION_STEP = 0.1
 _MOST_FREEDOM = 1_000.0
 """From here on the t distribution is taken for the normal one."""
 
@@ -84,3 +87,8 @@ def adjusted(p: float, comparisons: int, freedom: float, correlation: float) -> 
     statistic = float(stats.t.isf(p / 2, freedom))
     beyond = 1 - probability_within(statistic, comparisons, freedom, correlation)
     return float(min(1.0, comparisons * p, max(p, beyond)))
+
+
+def usable_correlation(mean: float) -> float:
+    """A mean correlation as quantiles are looked up by it: from 0 to 1/2, downwards to 0.1."""
+    return float(np.floor(min(MOST_CORRELATION, max(0.0, mean)) / _CORRELATION_STEP) * _CORRELATION_STEP)

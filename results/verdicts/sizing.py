@@ -16,8 +16,7 @@ from results.records.resolved_study import ResolvedStudy, Stopping, Workload
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell, cells
 from results.verdicts.components import Components, components
-from results.verdicts.families import MOST_CORRELATION
-from results.verdicts.simultaneous import critical_value
+from results.verdicts.simultaneous import MOST_CORRELATION, critical_value
 from results.verdicts.spread import Spread, moderated
 
 ASSURANCE = 0.75

@@ -46,6 +46,8 @@ class Estimate:
         p_adjusted: The same for the family: below 0.05 just where `low` to `high` leaves out "no effect".
         freedom: Degrees of freedom of the standard deviation; None without one.
         reach: How many standard errors `low` and `high` lie from the mean; None without an interval.
+        error: Standard error of the mean; None without one.
+        n_baseline: Blocks of the baseline, where arm and baseline are samples of their own.
     """
 
     n: int
@@ -59,6 +61,45 @@ class Estimate:
     p_adjusted: float | None = None
     freedom: float | None = None
     reach: float | None = None
+    error: float | None = None
+    n_baseline: int | None = None
+
+    @property
+    def fewest(self) -> int:
+        """Blocks on the side that has fewer."""
+        return self.n if self.n_baseline is None else min(self.n, self.n_baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShare:
+    """What shares the 5 % of error.
+
+    Attributes:
+        comparisons: Number of contrasts that an interval holds for at once.
+        correlation: Of their t statistics, where they share their spread (Dunnett's interval); None where
+            nothing is known of it (Bonferroni's).
+        looks: How often the family is looked at while blocks are added; each look has an equal share of
+            the error, so that all of them together hold at 5 % (Bonferroni).
+    """
+
+    comparisons: int = 1
+    correlation: float | None = None
+    looks: int = 1
+
+    def reach(self, freedom: float) -> float:
+        """How many standard errors the simultaneous interval reaches to either side."""
+        if self.correlation is None:
+            return float(stats.t.isf(ALPHA / (2 * self.comparisons * self.looks), freedom))
+        return critical_value(ALPHA / self.looks, self.comparisons, freedom, self.correlation)
+
+    def adjusted(self, p: float, freedom: float) -> float:
+        """A p-value of one contrast for all: below 0.05 just where that interval leaves out zero."""
+        if self.correlation is None:
+            return min(1.0, self.comparisons * self.looks * p)
+        return min(1.0, self.looks * adjusted(p, self.comparisons, freedom, self.correlation))
+
+
+ALONE = ErrorShare()
 
 
 def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> pd.Series:
@@ -86,7 +127,7 @@ def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> 
 def estimate(contrasts: Sequence[float] | Floats, comparisons: int = 1, looks: int = 1) -> Estimate:
     """T interval of the mean of paired contrasts, simultaneous over a family (Bonferroni)."""
     values = np.asarray(contrasts, dtype=float)
-    return interval(values, own_spread(values), comparisons, looks=looks)
+    return interval(values, own_spread(values), ErrorShare(comparisons, looks=looks))
 
 
 def own_spread(contrasts: Floats) -> Spread | None:
@@ -97,43 +138,28 @@ def own_spread(contrasts: Floats) -> Spread | None:
     return Spread(0.0 if np.ptp(contrasts) == 0 else float(np.var(contrasts, ddof=1)), n - 1)
 
 
-def interval(
-    contrasts: Floats,
-    spread: Spread | None,
-    comparisons: int = 1,
-    correlation: float | None = None,
-    looks: int = 1,
-) -> Estimate:
+def interval(contrasts: Floats, spread: Spread | None, share: ErrorShare = ALONE) -> Estimate:
     """T interval of the mean of contrasts whose spread is known from these, or from others too.
 
     Args:
         contrasts: One per block, on the scale of the analysis.
         spread: Variance of one block's contrast; None for no interval.
-        comparisons: Number of contrasts that `low` to `high` holds for at once.
-        correlation: Of the t statistics of the family, which share their spread (Dunnett's interval);
-            None where nothing is known of it (Bonferroni's).
-        looks: How often the family is looked at while blocks are added; each look has an equal share of the
-            error, so that all of them together hold at 5 % (Bonferroni).
+        share: Of the error; all of it unless told otherwise.
     """
     n, mean = len(contrasts), float(np.mean(contrasts)) if len(contrasts) else math.nan
     if spread is None or n < 2:
         return Estimate(n, mean, None, None, None, None, None, None)
     if spread.variance == 0:  # every block says the same
         mean, p = float(contrasts[0]), 1.0 if mean == 0 else 0.0
-        return Estimate(n, mean, 0.0, mean, mean, mean, mean, p, p, spread.freedom, 0.0)
+        return Estimate(n, mean, 0.0, mean, mean, mean, mean, p, p, spread.freedom, 0.0, 0.0)
     sd, freedom = math.sqrt(spread.variance), spread.freedom
     error = sd / math.sqrt(n)
     alone = error * float(stats.t.isf(ALPHA / 2, freedom))
     p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
-    if correlation is None:
-        reach = float(stats.t.isf(ALPHA / (2 * comparisons * looks), freedom))
-        p_adjusted = min(1.0, comparisons * looks * p)
-    else:
-        reach = critical_value(ALPHA / looks, comparisons, freedom, correlation)
-        p_adjusted = min(1.0, looks * adjusted(p, comparisons, freedom, correlation))
+    reach = share.reach(freedom)
     half = reach * error
     ends = (mean - half, mean + half, mean - alone, mean + alone)
-    return Estimate(n, mean, sd, *ends, p, p_adjusted, freedom, reach)
+    return Estimate(n, mean, sd, *ends, p, share.adjusted(p, freedom), freedom, reach, error)
 
 
 def welch(later: Floats, first: Floats, comparisons: int = 1) -> Estimate:
@@ -205,10 +231,10 @@ def blocks_needed(found: Estimate, margin: float) -> Needed | None:
     looks at the effect: what stops where significance is near finds differences that are none. None
     beyond 10,000 blocks, or without a margin or a spread.
     """
-    if not (found.sd and found.freedom and found.reach and margin > 0):
+    if not (found.error and found.freedom and found.reach and margin > 0):
         return None
     ends = [found.freedom / float(stats.chi2.isf(tail, found.freedom)) for tail in (0.05, 0.95)]
-    variances = found.sd**2 * np.array([1.0, *ends])
+    variances = found.n * found.error**2 * np.array([1.0, *ends])
     numbers = np.ceil((found.reach / (margin / 2)) ** 2 * variances)
     if numbers.max() > MOST_BLOCKS:
         return None
@@ -222,10 +248,10 @@ def smallest_detectable(found: Estimate) -> float | None:
     Its reach and the t quantile of 80 % added, times the standard error; see Cohen, "Statistical Power
     Analysis" (1988).
     """
-    if found.sd is None or found.freedom is None or found.reach is None:
+    if found.error is None or found.freedom is None or found.reach is None:
         return None
     quantile = float(stats.t.ppf(POWER, found.freedom))
-    return (found.reach + quantile) * found.sd / math.sqrt(found.n)
+    return (found.reach + quantile) * found.error
 
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:

@@ -139,7 +139,7 @@ def given_up(records: Iterable[Record]) -> frozenset[tuple[str, str, str]]:
 
 def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
     """Seconds of the blocks beyond the fewest."""
-    fewest = {w.name: w.replicates for w in study.workloads if w.stopping}
+    fewest = {w.name: w.replicates for w in study.workloads if w.stopping and w.paired}
     return sum(
         record.seconds
         for record in records

@@ -122,7 +122,7 @@ def run(generator: np.random.Generator, noise: Noise, family: int, spread: float
     alike = mean_correlation(np.array([c[:shared] for c in later[1:]]).T) if family > 1 else 0.0
     arms = []
     for i in range(1, family + 1):
-        found = rules.interval(contrasts[: counts[i], i], spreads[i], family, alike)
+        found = rules.interval(contrasts[: counts[i], i], spreads[i], rules.ErrorShare(family, alike))
         assert found.low is not None
         assert found.high is not None
         alone = (found.low_alone or 0.0) <= 0 <= (found.high_alone or 0.0)

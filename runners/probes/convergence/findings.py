@@ -2,15 +2,15 @@
 
 from results.records.record import Curve, Measurement, OutcomeDetails
 from runners.outcomes import Findings
-from runners.probes.convergence.course import Course
+from runners.probes.convergence.course import Course, Scores
 
 
-def findings(course: Course, *, test_accuracy: float, target: float, device: str) -> Findings:
+def findings(course: Course, *, test: Scores, target: float, device: str) -> Findings:
     """Final figures, curves, and why there is no number where the target was missed.
 
     Args:
-        course: The training, one epoch at least.
-        test_accuracy: On the test images, after the last step.
+        course: The training, one evaluation at least.
+        test: On the test images, after the last step.
         target: Validation accuracy that `steps_to_target` waits for.
         device: Where it was trained.
     """
@@ -18,26 +18,29 @@ def findings(course: Course, *, test_accuracy: float, target: float, device: str
     def measurement(metric: str, value: float, split: str) -> Measurement:
         return Measurement(metric, (value,), source="measured", device=device, mode="train", split=split)
 
+    accuracies = [scores.accuracy for scores in course.evaluations]
     measurements = [
-        measurement("test_accuracy", test_accuracy, "test"),
-        measurement("validation_accuracy", course.accuracies[-1], "validation"),
+        measurement("test_accuracy", test.accuracy, "test"),
+        measurement("test_true_class_probability", test.true_class_probability, "test"),
+        measurement("test_cross_entropy", test.cross_entropy, "test"),
+        measurement("validation_accuracy", accuracies[-1], "validation"),
         measurement("train_loss", course.train_losses[-1], "train"),
     ]
     details: OutcomeDetails = {}
-    evaluations = zip(course.steps, course.accuracies, strict=True)
+    evaluations = zip(course.steps, accuracies, strict=True)
     reached = next((step for step, accuracy in evaluations if accuracy >= target), None)
     if reached is not None:
         measurements.append(measurement("steps_to_target", float(reached), "validation"))
     else:
-        best = max(course.accuracies)
         details["censored"] = {
             "steps_to_target": f"validation accuracy {target:g} was not reached;"
-            f" the best in {course.steps[-1]} steps was {best:.3f}"
+            f" the best in {course.steps[-1]} steps was {max(accuracies):.3f}"
         }
+    losses = tuple(scores.cross_entropy for scores in course.evaluations)
     steps = tuple(course.steps)
     curves = (
-        Curve("validation_accuracy", "validation", steps, tuple(course.accuracies)),
-        Curve("validation_loss", "validation", steps, tuple(course.validation_losses)),
+        Curve("validation_accuracy", "validation", steps, tuple(accuracies)),
+        Curve("validation_loss", "validation", steps, losses),
         Curve("train_loss", "train", steps, tuple(course.train_losses)),
     )
     return Findings(tuple(measurements), curves, details)

@@ -5,7 +5,7 @@ from runners.probes.convergence.settings import ConvergenceSettings
 
 
 def estimate_seconds(settings: ConvergenceSettings, macs: list[int], rate: float) -> float:
-    """Training and validation of every epoch."""
+    """Training, and validation as often as the recipe says."""
     images = datasets.get(settings.dataset).development_size
     if settings.train_images is not None:
         images = min(images, settings.train_images)

@@ -1,10 +1,10 @@
-"""The recipe: which images are trained on, in what batches, at what learning rate."""
+"""The recipe: which images are trained on, in what batches, by which steps, at what learning rate."""
 
 import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from runners.images import Images, stratified_split
 from runners.probes.convergence.settings import ConvergenceSettings
@@ -13,9 +13,21 @@ VALIDATION_FRACTION = 0.2
 
 
 def split(development: Images, settings: ConvergenceSettings, seed: int) -> tuple[Images, Images]:
-    """Training and validation images, drawn class by class."""
+    """Training and validation images, drawn class by class.
+
+    Raises:
+        ValueError: The validation images asked for would leave none to train on.
+    """
     generator = torch.Generator().manual_seed(seed)
-    train, validation = stratified_split(development.labels, VALIDATION_FRACTION, generator)
+    fraction = VALIDATION_FRACTION
+    if settings.validation_images is not None:
+        fraction = settings.validation_images / len(development)
+        if fraction >= 1:
+            raise ValueError(
+                f"validation_images = {settings.validation_images}: expected fewer than the"
+                f" {len(development)} images that are not for testing"
+            )
+    train, validation = stratified_split(development.labels, fraction, generator)
     if settings.train_images is not None and settings.train_images < len(train):
         chosen = torch.randperm(len(train), generator=generator)[: settings.train_images]
         train = train[chosen.sort().values]
@@ -31,9 +43,41 @@ def batches(count: int, settings: ConvergenceSettings, order: torch.Generator) -
             yield permutation[start : start + size]
 
 
-def schedule(step: int, total: int) -> float:
-    """Linear warm-up over the first tenth, then a cosine to 0 (Loshchilov & Hutter 2016)."""
-    warmup = max(1, total // 10)
+def evaluation_steps(total: int, settings: ConvergenceSettings) -> frozenset[int]:
+    """Steps after which the validation images are looked at: evenly spaced, the last one among them."""
+    count = min(total, settings.evaluations or settings.epochs)
+    return frozenset(round(total * (place + 1) / count) for place in range(count))
+
+
+def make_optimizer(network: nn.Module, settings: ConvergenceSettings) -> torch.optim.Optimizer:
+    """The optimizer, in its fused form: one pass over each parameter."""
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(
+            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+    return torch.optim.SGD(
+        network.parameters(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        nesterov=settings.nesterov,
+        fused=True,
+    )
+
+
+def schedule(step: int, total: int, settings: ConvergenceSettings) -> float:
+    """Share of the peak learning rate at a step, 1 first: a linear rise, then as the recipe has it.
+
+    The cosine is that of Loshchilov & Hutter (2016).
+    """
+    warmup = max(1, int(settings.warmup * total)) if settings.warmup > 0 else 0
     if step <= warmup:
         return step / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+    gone = (step - warmup) / max(1, total - warmup)
+    match settings.schedule:
+        case "cosine":
+            return 0.5 * (1 + math.cos(math.pi * gone))
+        case "linear":
+            return 1 - gone
+        case "constant":
+            return 1.0

@@ -1,31 +1,94 @@
 """The keys of a convergence workload."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from runners.workload_settings import WorkloadSettings
+from results.records.resolved_study import Stopping
+from runners.probes.convergence import recipes
+from runners.workload_settings import Share, WorkloadSettings
+
+PROVEN_SEEDS = 2
+"""Of an arm that must match the baseline bit for bit: what two seeds show, more would not show better."""
 
 
 class ConvergenceSettings(WorkloadSettings):
     """Keys of a workload of kind convergence."""
 
-    ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset({"seeds"})
+    ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
+        {"seeds", "baseline_seeds", "max_seeds", "half_width", "pairing"}
+    )
 
     dataset: str = Field("digits", description="see `ablate list datasets`")
     image_size: int = Field(32, ge=1, le=8192, description="images are resized to this height and width")
     batch_size: int = Field(64, ge=1, description="images a step")
-    seeds: int = Field(6, ge=1, le=10_000, description="seeds, which n counts; below 6 no verdict")
+    seeds: int = Field(
+        6, ge=1, le=10_000, description="seeds of each arm, which n counts; below 6 no verdict"
+    )
+    baseline_seeds: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="seeds of the baseline, on which every arm leans; as many by default",
+    )
+    half_width: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="add seeds where the interval of the test accuracy reaches farther than this to either"
+        " side: 0.005 is half a point; the first `seeds` say how many it takes",
+    )
+    max_seeds: int = Field(40, ge=1, le=10_000, description="of an arm, where `half_width` asks for more")
+    pairing: Literal["none", "seed"] = Field(
+        "none",
+        description="none: arms are samples of their own; seed: compared seed by seed, which pays where a"
+        " pilot shows that a seed does the same to both (here it does not)",
+    )
+    recipe: str = Field("", description="a built-in recipe, whose keys hold where none is given here")
     epochs: int = Field(5, ge=1, description="passes over the training images")
     train_images: int | None = Field(
         None, ge=1, description="use only so many training images; all by default"
     )
-    learning_rate: float = Field(
-        0.05, gt=0, description="peak, after a tenth of the steps, then a cosine to 0"
+    validation_images: int | None = Field(
+        None, ge=10, description="drawn by seed, class by class; a fifth by default, the rest is trained on"
     )
+    evaluations: int | None = Field(
+        None, ge=1, description="on the validation images, evenly over the course; each epoch by default"
+    )
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="sgd has Nesterov's momentum if told so")
+    learning_rate: float = Field(0.05, gt=0, description="at its peak")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="how the learning rate falls to 0 after the warm-up"
+    )
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
-    weight_decay: float = Field(5e-4, ge=0, description="of SGD")
+    nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
+    weight_decay: float = Field(5e-4, ge=0, description="of all parameters")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of each label that goes to all classes"
+    )
+    augmentation: Literal["none", "shift", "flip", "shift+flip", "crop+flip"] = Field(
+        "none",
+        description="of each training image at each step: moved by up to an eighth, mirrored, or a crop of 8"
+        " to 100 % of it enlarged",
+    )
+    channels_last: bool = Field(True, description="weights and images in NHWC memory format, which is faster")
     target: float = Field(0.9, gt=0, lt=1, description="validation accuracy that steps_to_target waits for")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_recipe(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("recipe"), str) or not given["recipe"]:
+            return given
+        return recipes.get(given["recipe"]) | given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise ValueError('nesterov needs optimizer = "sgd" with momentum')
+        if self.half_width is not None and self.pairing == "seed":
+            raise ValueError('half_width needs pairing = "none": more seeds go to some arms only')
+        return self
 
     @property
     def replicates(self) -> int:
@@ -33,6 +96,28 @@ class ConvergenceSettings(WorkloadSettings):
         return self.seeds
 
     @property
+    def paired(self) -> bool:
+        """As the study declares."""
+        return self.pairing == "seed"
+
+    def blocks_of(self, share: Share) -> int:
+        """More seeds where all arms lean, fewer where bit-identity is to be shown."""
+        if self.paired:
+            return self.seeds
+        if share == "placebo":
+            return min(self.seeds, PROVEN_SEEDS)
+        return self.baseline_seeds or self.seeds if share == "baseline" else self.seeds
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """When the accuracy is known well enough, where that was declared."""
+        if self.half_width is None:
+            return None
+        return Stopping("test_accuracy", self.half_width, max(self.seeds, self.max_seeds), self.seeds)
+
+    @property
     def context(self) -> str:
         """The budget."""
-        return f"{self.epochs} epochs, SGD at {self.learning_rate:g}"
+        name = {"sgd": "SGD", "adamw": "AdamW"}[self.optimizer]
+        told = [f"{self.epochs} epochs", f"{name} at {self.learning_rate:g}"]
+        return ", ".join([*told, *([self.augmentation] if self.augmentation != "none" else [])])

@@ -1,10 +1,11 @@
 """Training from scratch, once."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from results.records.record import OutcomeDetails
 from results.records.resolved_study import CONTROL_FACTOR
@@ -12,10 +13,11 @@ from runners import datasets
 from runners.images import Images
 from runners.outcomes import Diverged, Findings, build_arm, each_arm
 from runners.probes import Result
+from runners.probes.convergence.augment import augment
 from runners.probes.convergence.course import Course, evaluate
 from runners.probes.convergence.determinism import deterministic
 from runners.probes.convergence.findings import findings
-from runners.probes.convergence.recipe import batches, schedule, split
+from runners.probes.convergence.recipe import batches, evaluation_steps, make_optimizer, schedule, split
 from runners.probes.convergence.settings import ConvergenceSettings
 from runners.trial import Trial, TrialArm
 
@@ -26,6 +28,14 @@ def run(trial: Trial) -> Result:
         return Result(each_arm(trial, _train))
 
 
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """Seeds of what is drawn on the way."""
+
+    order: int
+    augmentation: int
+
+
 def _train(trial: Trial, arm: TrialArm) -> Findings:
     settings = ConvergenceSettings.model_validate(trial.workload.settings)
     # The control is noise of its own: the same arm with other weights, split and order.
@@ -33,13 +43,14 @@ def _train(trial: Trial, arm: TrialArm) -> Findings:
     stream = partial(trial.stream, arm=own)
     development, test = datasets.get(settings.dataset).load(settings.image_size)
     train, validation = split(development, settings, stream("split"))
-    network = build_arm(trial, arm, seed=stream("weights"))
-    order = torch.Generator().manual_seed(stream("order"))
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    network = build_arm(trial, arm, seed=stream("weights")).to(memory_format=layout)
     # What a layer draws while it trains (dropout) is a stream of its own too.
     torch.manual_seed(stream("layers"))
-    course = _run_epochs(network, settings, train, validation, order, trial.device)
-    test_accuracy, _ = evaluate(network, test, trial.device)
-    found = findings(course, test_accuracy=test_accuracy, target=settings.target, device=trial.device)
+    streams = _Streams(stream("order"), stream("augmentation"))
+    course = _run_epochs(network, settings, train, validation, streams, trial.device, layout)
+    scores = evaluate(network, test, trial.device, layout)
+    found = findings(course, test=scores, target=settings.target, device=trial.device)
     details: OutcomeDetails = {
         **found.details,
         "train_images": len(train),
@@ -54,33 +65,31 @@ def _run_epochs(
     settings: ConvergenceSettings,
     train: Images,
     validation: Images,
-    order: torch.Generator,
+    streams: _Streams,
     device: str,
+    layout: torch.memory_format,
 ) -> Course:
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
-    total_steps = settings.epochs * max(1, len(train) // settings.batch_size)
+    optimizer = make_optimizer(network, settings)
+    total = settings.epochs * max(1, len(train) // settings.batch_size)
+    looks = evaluation_steps(total, settings)
+    order, drawing = torch.Generator().manual_seed(streams.order), torch.Generator()
     course = Course()
+    network.train()
     for step, positions in enumerate(batches(len(train), settings, order), start=1):
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * schedule(step, total_steps)
-        loss = _step(network, optimizer, *train.batch(positions, device))
-        if not math.isfinite(loss):
-            raise Diverged(f"the training loss was {loss} at step {step} of {total_steps}")
-        course.losses.append(loss)
-        if step % (total_steps // settings.epochs) == 0:
-            course.close_epoch(step, network, validation, device)
+            group["lr"] = settings.learning_rate * schedule(step, total, settings)
+        images, labels = train.batch(positions, device)
+        # A step's draws do not depend on those before it.
+        images = augment(images, settings.augmentation, drawing.manual_seed(streams.augmentation ^ step))
+        optimizer.zero_grad(set_to_none=True)
+        logits = network(images.contiguous(memory_format=layout))
+        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+        loss.backward()
+        optimizer.step()
+        course.losses.append(loss.item())
+        if not math.isfinite(course.losses[-1]):
+            raise Diverged(f"the training loss was {course.losses[-1]} at step {step} of {total}")
+        if step in looks:
+            course.note(step, evaluate(network, validation, device, layout))
+            network.train()
     return course
-
-
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> float:
-    network.train()
-    optimizer.zero_grad(set_to_none=True)
-    loss = nn.functional.cross_entropy(network(images), labels)
-    loss.backward()
-    optimizer.step()
-    return loss.item()

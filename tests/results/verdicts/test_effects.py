@@ -257,6 +257,9 @@ def test_fewer_than_six_blocks_never_decide(tmp_path: Path, blocks: int) -> None
     effects = run.effects()
     varied = effects[~effects["note"].str.contains("exact") & effects["effect"].notna()]
     assert set(varied["metric"]) >= {"step_seconds", "test_accuracy"}
+    proven = varied["placebo"] & varied["identical"]  # two seeds show that, and no more could
+    assert set(varied.loc[proven, "verdict"]) == {"inconclusive" if blocks == 1 else "equivalent"}
+    varied = varied[~proven]
     assert set(varied["verdict"]) == {"inconclusive"}
     assert (varied["n_needed"].dropna() >= 6).all()
 

@@ -10,6 +10,7 @@ import pytest
 
 from results.verdicts import statistics as rules
 from results.verdicts.spread import Spread, moderated
+from results.verdicts.statistics import ErrorShare
 
 LIMMA = [
     (
@@ -81,8 +82,8 @@ def test_what_is_shared_is_narrower_where_arms_are_alike() -> None:
         contrasts = noise[:, 1:] - noise[:, :1]
         own = [rules.own_spread(c) for c in contrasts.T]
         shared = moderated([s for s in own if s is not None])
-        one = rules.interval(contrasts[:, 0], own[0], 11)
-        other = rules.interval(contrasts[:, 0], shared[0], 11, 0.5)
+        one = rules.interval(contrasts[:, 0], own[0], ErrorShare(11))
+        other = rules.interval(contrasts[:, 0], shared[0], ErrorShare(11, 0.5))
         assert one.high is not None
         assert other.high is not None
         ratios.append((other.high - other.mean) / (one.high - one.mean))

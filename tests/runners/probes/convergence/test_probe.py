@@ -30,6 +30,9 @@ batch_size = 32
 """
 
 
+RECIPE = ConvergenceSettings(kind="convergence")
+
+
 @pytest.fixture(scope="module")
 def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Trial]:
     path = tmp_path_factory.mktemp("study") / "small.toml"
@@ -118,7 +121,7 @@ def test_test_images_are_never_trained_or_validated_on(
 
 @given(total=st.integers(1, 500))
 def test_the_learning_rate_rises_to_its_peak_once_and_falls_to_nothing(total: int) -> None:
-    rates = [schedule(step, total) for step in range(1, total + 1)]
+    rates = [schedule(step, total, RECIPE) for step in range(1, total + 1)]
     assert max(rates) == pytest.approx(1)
     peak = rates.index(max(rates))
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
@@ -133,7 +136,7 @@ def test_after_the_warm_up_it_is_pytorchs_cosine() -> None:
     for step in range(11, 101):
         optimizer.step()
         cosine.step()
-        assert schedule(step, 100) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-6)
+        assert schedule(step, 100, RECIPE) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-6)
 
 
 @given(count=st.integers(1, 300), batch_size=st.integers(1, 400), epochs=st.integers(1, 3))

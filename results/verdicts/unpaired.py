@@ -1,0 +1,199 @@
+"""Arms as samples of their own: what a seed is to one arm says nothing of another arm at the same seed.
+
+Welch's analysis of the means, as many contrasts at once as the study asks for: each arm has its variance,
+drawn towards what the arms have in common (`spread`), each contrast the degrees of freedom that follow from
+it (F. E. Satterthwaite, "An approximate distribution of estimates of variance components", 1946), and all of
+them the reach of Dunnett's method, by the correlation that a shared baseline of so many blocks makes.
+
+Shares have bounds: the interval of each mean is that of its logit, which knows them, and two of them make
+that of the difference (MOVER; G. Y. Zou and A. Donner, "Construction of confidence limits about effect
+measures", 2008): it reaches no farther than the two means could.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special, stats
+
+from results.verdicts import statistics as rules
+from results.verdicts.cells import Cell
+from results.verdicts.comparison import Comparison
+from results.verdicts.simultaneous import usable_correlation
+from results.verdicts.spread import HEAVY_TAILS, Spread, moderated
+from results.verdicts.statistics import ErrorShare, Estimate, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """An arm's mean and how well it is known.
+
+    Attributes:
+        value: On the scale of the analysis.
+        n: Blocks.
+        spread: Variance of a single block; None from fewer than two.
+        is_share: Whether it lies between 0 and 1.
+    """
+
+    value: float
+    n: int
+    spread: Spread | None
+    is_share: bool = False
+
+    @property
+    def variance(self) -> float:
+        """Of the mean; not a number where it is not known."""
+        return math.nan if self.spread is None else self.spread.variance / self.n
+
+    def ends(self, reach: float) -> tuple[float, float]:
+        """The interval of the mean, so many standard errors to either side; of a share by its logit."""
+        half = reach * math.sqrt(self.variance)
+        if not self.is_share:
+            return self.value - half, self.value + half
+        if half == 0 or not 0 < self.value < 1:
+            return self.value, self.value
+        middle, half = special.logit(self.value), half / (self.value * (1 - self.value))
+        return float(special.expit(middle - half)), float(special.expit(middle + half))
+
+
+def estimates(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks: int) -> list[Estimate]:
+    """An estimate for each comparison of one cell, whose arms tell each other how much seeds scatter.
+
+    Args:
+        comparisons: Of one cell.
+        sizes: Number of comparisons by family, in this cell or beyond.
+        looks: How many the study declared.
+    """
+    means = _means(comparisons)
+    found = []
+    for comparison in comparisons:
+        family = [one.coefficients for one in comparisons if one.family == comparison.family]
+        size = sizes[comparison.family]
+        within = correlation(family, means) if size == len(family) else None
+        found.append(estimate(comparison.coefficients, means, ErrorShare(size, within, looks)))
+    return found
+
+
+def _means(comparisons: Sequence[Comparison]) -> dict[str, Mean]:
+    """Every arm that any of the comparisons needs."""
+    cell = comparisons[0].cell
+    metric = cell.metric
+    is_share = metric is not None and metric.unit == "fraction" and metric.effect_kind == "difference"
+    arms = list(dict.fromkeys(arm for one in comparisons for arm in one.coefficients))
+    return means({arm: numbers(cell, arm) for arm in arms}, is_share=is_share)
+
+
+def numbers(cell: Cell, arm: str) -> Floats:
+    """An arm's numbers on the scale of the analysis, those left out that have no place on it."""
+    values = cell.on_scale(cell.values(arm).to_numpy(dtype=float))
+    return values[~np.isnan(values)]
+
+
+def means(values: Mapping[str, Floats], *, is_share: bool = False) -> dict[str, Mean]:
+    """The mean of each arm, its variance drawn towards that of the others.
+
+    Args:
+        values: By arm, one number per block on the scale of the analysis.
+        is_share: Whether these lie between 0 and 1.
+    """
+    own = {arm: rules.own_spread(those) for arm, those in values.items()}
+    known = {arm: spread for arm, spread in own.items() if spread is not None}
+    drawn = dict(zip(known, moderated(list(known.values()), HEAVY_TAILS), strict=True))
+    return {
+        arm: Mean(
+            float(np.mean(numbers)) if len(numbers) else math.nan, len(numbers), drawn.get(arm), is_share
+        )
+        for arm, numbers in values.items()
+    }
+
+
+def correlation(family: Sequence[Mapping[str, float]], means: Mapping[str, Mean]) -> float:
+    """Mean correlation of a family's estimates, as the arms they share make it; see `usable_correlation`.
+
+    Args:
+        family: Weight of each arm, by comparison.
+        means: By arm.
+    """
+    variances = np.array([mean.variance for mean in means.values()])
+    weights = np.array([[weights.get(arm, 0.0) for arm in means] for weights in family])
+    errors = np.sqrt([_variance(weights, means) for weights in family])
+    known = errors > 0  # which what is not a number is not
+    count = int(known.sum())
+    if count < 2:
+        return 0.0
+    scaled = weights[known] / errors[known, None]
+    correlations = scaled @ np.diag(np.nan_to_num(variances)) @ scaled.T
+    return usable_correlation(float((correlations.sum() - count) / (count * (count - 1))))
+
+
+def _variance(coefficients: Mapping[str, float], means: Mapping[str, Mean]) -> float:
+    return sum(weight**2 * means[arm].variance for arm, weight in coefficients.items())
+
+
+def estimate(
+    coefficients: Mapping[str, float], means: Mapping[str, Mean], share: ErrorShare = rules.ALONE
+) -> Estimate:
+    """A linear combination of independent means, with its interval.
+
+    Args:
+        coefficients: Weight of each arm, the one in question first.
+        means: By arm.
+        share: Of the error.
+
+    Returns:
+        `n` is the arm's, `n_baseline` that of whichever other has fewest; `sd` that of a combination of
+        single blocks. Without an interval where an arm has fewer than two blocks; n = 0 where one has none.
+    """
+    parts = [(weight, means[arm]) for arm, weight in coefficients.items()]
+    n, others = parts[0][1].n, min(mean.n for _, mean in parts[1:])
+    value = sum(weight * mean.value for weight, mean in parts)
+    variance = _variance(coefficients, means)
+    if not (n and others) or math.isnan(variance):
+        n = n if others else 0
+        return Estimate(n, value, None, None, None, None, None, None, n_baseline=others)
+    if variance == 0:
+        p = 1.0 if value == 0 else 0.0
+        return Estimate(n, value, 0.0, value, value, value, value, p, p, None, 0.0, 0.0, others)
+    error = math.sqrt(variance)
+    freedom = _freedom(parts, variance)
+    reach = share.reach(freedom)
+    p = 2 * float(stats.t.sf(_reach_to_zero(parts, value, error), freedom))
+    sd = math.sqrt(sum(weight**2 * mean.variance * mean.n for weight, mean in parts))
+    ends = (*_ends(parts, value, reach), *_ends(parts, value, float(stats.t.isf(rules.ALPHA / 2, freedom))))
+    return Estimate(n, value, sd, *ends, p, share.adjusted(p, freedom), freedom, reach, error, others)
+
+
+def _freedom(parts: Sequence[tuple[float, Mean]], variance: float) -> float:
+    """Satterthwaite's degrees of freedom, downwards to a tenth: quantiles are looked up by it."""
+    below = sum(
+        (weight**2 * mean.variance) ** 2 / mean.spread.freedom
+        for weight, mean in parts
+        if mean.spread is not None
+    )
+    return max(1.0, math.floor(variance**2 / below * 10) / 10)
+
+
+def _ends(parts: Sequence[tuple[float, Mean]], value: float, reach: float) -> tuple[float, float]:
+    """Zou and Donner's limits: the squared distances of each part's own limits, added."""
+    below = above = 0.0
+    for weight, mean in parts:
+        low, high = sorted(weight * end for end in mean.ends(reach))
+        below += (weight * mean.value - low) ** 2
+        above += (high - weight * mean.value) ** 2
+    return value - math.sqrt(below), value + math.sqrt(above)
+
+
+def _reach_to_zero(parts: Sequence[tuple[float, Mean]], value: float, error: float) -> float:
+    """How many standard errors the interval may reach until it holds zero."""
+    if not any(mean.is_share for _, mean in parts):
+        return abs(value) / error
+    side = 0 if value > 0 else 1
+
+    def lacking(reach: float) -> float:
+        return _ends(parts, value, reach)[side] * (1 if value > 0 else -1)
+
+    most = 1.0
+    while lacking(most) > 0 and most < 1e6:
+        most *= 2
+    return most if lacking(most) > 0 else float(optimize.brentq(lacking, 0.0, most, xtol=1e-9))
