@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ablations.variant import parse
 from results.records.resolved_study import Arm
+from runners import data_checks
 from runners.contexts import Context
 from runners.errors import BadInput
 from runners.rehearsal import Problem
@@ -14,7 +15,7 @@ def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tup
     """Hold arms against the workloads that the study declares.
 
     Returns:
-        A line for each arm that will fail, in whatever workloads.
+        A line for each arm that will fail, in whatever workloads, and what is to be said of the data.
 
     Raises:
         BadInput: Levels that the study names and that cannot be built or hold the images, or a workload
@@ -24,7 +25,7 @@ def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tup
     mistakes = [line for context in declared for line in _mistakes(study, arms, context)]
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
-    return tuple(_warnings(arms, declared))
+    return (*_warnings(arms, declared), *data_checks.warnings(study.workloads))
 
 
 def _mistakes(study: Study, arms: Sequence[Arm], context: Context) -> Iterator[str]:

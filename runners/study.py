@@ -7,7 +7,7 @@ from typing import Any
 
 import ablations
 from ablations import Architecture
-from runners import datasets, plugins, study_checks, study_file
+from runners import data_checks, datasets, plugins, study_checks, study_file
 from runners.errors import BadInput
 from runners.paths import usable
 from runners.probes import WorkloadSettings
@@ -91,6 +91,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         else {}
     )
     workloads = workloads_of(file.workloads, architecture, factors, overrides.for_, where, mistakes)
+    mistakes += data_checks.mistakes(workloads, where)
     margins = study_checks.margins(file.margins, f"{where}: margins", mistakes)
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))

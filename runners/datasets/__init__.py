@@ -3,8 +3,8 @@
 A file tells what it holds without PyTorch; `load` imports what it needs.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,19 @@ class Dataset:
 
     Attributes:
         name: As study files and `--dataset` write it.
-        summary: What it is and how it is prepared, with its source.
+        summary: What it is, in a line.
         in_channels: Channels of an image.
         num_classes: Number of labels.
         development_size: Images that are split into training and validation.
-        load: Image size in pixels to (development, test).
+        load: Image size in pixels to (development, test). What it reads is checked first.
         unavailable: Why it cannot be loaded here, with what to do; None where it can.
+        native_size: Height and width of its images in pixels; None where they have no size of their own.
+        test_size: Images that are for testing alone; None where that is known once they are loaded.
+        license: What it may be used under: a licence's name, or that none is stated.
+        source: Who made it, and where.
+        checksums: What each of its files holds, unpacked: `sha256:` or `md5:` and hexadecimal digits.
+        inspect: Looks at what is read before anything trains; raises BadInput where it is not whole.
+        warnings: Lines on what was left out, or is odd about it.
     """
 
     name: str
@@ -35,6 +42,18 @@ class Dataset:
     development_size: int
     load: "Callable[[int], tuple[Images, Images]]"
     unavailable: Callable[[], str | None]
+    native_size: tuple[int, int] | None = None
+    test_size: int | None = None
+    license: str = "not stated"
+    source: str = ""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    inspect: Callable[[], None] = lambda: None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def image_shape(self) -> str:
+        """`3x32x32`: channels, height and width; `3x?x?` where images have no size of their own."""
+        return "x".join(map(str, (self.in_channels, *(self.native_size or "??"))))
 
 
 REGISTRY = Registry(__name__, "DATASET", "data set", Dataset, lambda dataset: dataset.name)

@@ -53,8 +53,13 @@ def _datasets() -> Rows:
         {
             "name": name,
             "summary": dataset.summary,
+            "image_shape": dataset.image_shape,
             "in_channels": dataset.in_channels,
             "num_classes": dataset.num_classes,
+            "development_size": dataset.development_size,
+            "test_size": dataset.test_size,
+            "license": dataset.license,
+            "source": dataset.source,
             "available": dataset.unavailable() or "yes",
         }
         for name, dataset in datasets.datasets().items()

@@ -28,12 +28,27 @@ def test_a_data_set_says_what_it_is(dataset: Dataset) -> None:
     assert dataset.in_channels >= 1
     assert dataset.num_classes >= 2
     assert dataset.development_size >= dataset.num_classes
+    assert dataset.test_size is None or dataset.test_size >= dataset.num_classes
+    assert dataset.native_size is None or min(dataset.native_size) >= 1
+
+
+@each_dataset
+def test_what_comes_with_the_suite_says_what_it_may_be_used_for_and_can_be_checked(dataset: Dataset) -> None:
+    for told in (dataset.license, dataset.source):
+        assert told.strip() not in {"", "not stated"}
+        assert len(told.splitlines()) == 1
+    assert dataset.native_size is not None
+    assert dataset.test_size is not None
+    assert dataset.checksums
+    for checksum in dataset.checksums.values():
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}", checksum)
 
 
 @each_dataset
 def test_a_data_set_is_here_or_says_in_a_line_what_to_do(dataset: Dataset) -> None:
     reason = dataset.unavailable()
     if reason is None:
+        dataset.inspect()
         dataset.load(SIZE)
         return
     assert dataset.name in reason
@@ -46,7 +61,9 @@ def test_a_data_set_is_here_or_says_in_a_line_what_to_do(dataset: Dataset) -> No
 def test_it_holds_what_it_says(dataset: Dataset) -> None:
     development, test = loaded(dataset)
     assert len(development) == dataset.development_size
+    assert dataset.test_size in {len(test), None}
     for part in (development, test):
+        assert dataset.native_size in {part.pixels.shape[2:], None}
         assert len(part.pixels) == len(part)
         assert part.labels.shape == (len(part),)
         assert part.labels.dtype == torch.int64

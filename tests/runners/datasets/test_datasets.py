@@ -1,9 +1,5 @@
 """Real images, an honest split."""
 
-import gzip
-import struct
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from runners import datasets
-from runners.datasets import fashion_mnist
+from runners.datasets import digits
 from runners.errors import BadInput
 from runners.images import stratified_split
 
@@ -45,32 +41,15 @@ def test_a_stratified_split_takes_its_share_of_each_class_and_loses_none(
         assert (given_labels[chosen] == label).sum().item() == round(fraction * count)
 
 
-def test_idx_files_are_read_as_torchvision_reads_them(tmp_path: Path) -> None:
-    from torchvision.datasets.mnist import read_image_file
-
-    pixels = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    content = b"\0\0\x08\x03" + struct.pack(">iii", 2, 3, 4) + pixels.tobytes()
-    plain, packed = tmp_path / "plain", tmp_path / "packed"
-    plain.write_bytes(content)
-    packed.with_name("packed.gz").write_bytes(gzip.compress(content))
-    for path in (plain, packed):
-        assert torch.equal(fashion_mnist._read_idx(path), read_image_file(str(plain)))
-
-
-def test_a_file_that_is_no_idx_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "page").write_bytes(b"<html>not found</html>")
-    with pytest.raises(ValueError, match="page: not an idx file of unsigned bytes"):
-        fashion_mnist._read_idx(tmp_path / "page")
-
-
-def test_a_data_set_that_is_not_here_says_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path)
-    monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
-    reason = datasets.get("fashion-mnist").unavailable()
-    assert reason is not None
-    assert "dataset-fashion-mnist" in reason
+def test_digits_that_are_not_scikit_learns_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = load_digits()
+    raw.images[7, 3, 3] += 1
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: raw)
+    for use in (digits.DATASET.inspect, lambda: digits.DATASET.load(8)):
+        with pytest.raises(
+            BadInput, match=r"digits\.csv\.gz: damaged: expected sha256 8f26b2bd9d13\.\.\., found"
+        ):
+            use()
 
 
 def test_an_unknown_data_set_names_the_nearest() -> None:
