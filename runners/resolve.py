@@ -57,7 +57,7 @@ def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload
         block_unit=probe.block_unit,
         replicates=settings.replicates,
         variants={
-            arm.name: context.arms[arm.name].variant for arm in arms if probe.control or arm.role != "control"
+            arm.name: context.arms[arm.name].variant for arm in arms if _takes_part(study, context, arm)
         },
         input_size=settings.image_size,
         batch_size=batch_size,
@@ -71,6 +71,13 @@ def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload
         paired=settings.paired,
         blocks=_blocks(study, settings, arms),
     )
+
+
+def _takes_part(study: Study, context: Context, arm: Arm) -> bool:
+    """A duplicate where anything varies; no rate is searched for what must train as the baseline does."""
+    if context.relation is not None and context.relation.kind == "rate_search":
+        return arm.role == "baseline" or (arm.role == "arm" and _share(study, arm) == "arm")
+    return context.probe.control or arm.role != "control"
 
 
 def _blocks(study: Study, settings: WorkloadSettings, arms: tuple[Arm, ...]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.seeds_needed import seeds_needed
 from results.verdicts.sizing import Sizing, size
 from results.verdicts.stopping import given_up, going_on
+from results.verdicts.tuning import rates_of, searches
 from runners.plan import Plan
 from runners.trial import Trial
 from runners.trial_id import identified
@@ -45,6 +46,7 @@ def wanted(
         for trial in planned.trials
         if _is_first(trial) and (trial.id in done or is_worth_asking(trial, lost))
     ]
+    found = _at_own_rates(planned, found, done, lost)
     found += _more_seeds(planned, [trial for trial in found if trial.workload.stopping], done)
     asked = [trial for trial in found if trial.workload in adaptive]
     sizes: dict[str, Sizing] = {}
@@ -70,6 +72,30 @@ def _is_first(trial: Trial) -> bool:
     """Whether it is run before anything is decided: all are where their number is fixed."""
     stopping = trial.workload.stopping
     return trial.index < stopping.first_stage if stopping and trial.workload.paired else not trial.optional
+
+
+def _at_own_rates(
+    planned: Plan, trials: Iterable[Trial], done: Mapping[str, Record], lost: Lost
+) -> list[Trial]:
+    """Trials of tuned workloads at the rates of their arms, once all were tried; others as given."""
+    found = list(trials)
+    for tuned in planned.study.workloads:
+        tried = {workload.name for workload in searches(planned.study, tuned)}
+        if not tried:
+            continue
+        mine = [trial for trial in found if trial.workload.name == tuned.name]
+        found = [trial for trial in found if trial.workload.name != tuned.name]
+        asked = [trial for trial in planned.trials if trial.workload.name in tried]
+        if all(trial.id in done for trial in asked if is_worth_asking(trial, lost)):
+            evidence = [done[trial.id] for trial in asked if trial.id in done]
+            rates = rates_of(planned.study, tuned, evidence)
+            found += [_with_settings(trial, learning_rate=rates[trial.arms[0].name]) for trial in mine]
+    return found
+
+
+def _with_settings(trial: Trial, **changes: object) -> Trial:
+    settings = {**trial.workload.settings, **changes}
+    return identified(replace(trial, workload=replace(trial.workload, settings=settings)))
 
 
 def _more_seeds(planned: Plan, first: Sequence[Trial], done: Mapping[str, Record]) -> list[Trial]:

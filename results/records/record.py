@@ -96,6 +96,7 @@ class OutcomeDetails(TypedDict, total=False):
     timing: dict[Text, Timing]
     built: Count
     output_shape: list[Count]
+    learning_rate: Number
     train_images: Count
     validation_images: Count
     test_images: Count

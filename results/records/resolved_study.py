@@ -20,7 +20,7 @@ from results.records.values import LONGEST_SECONDS, STRICT, Free, Positive, Text
 
 FactorKind = Literal["behavioural", "equivalent", "resource-only"]
 Role = Literal["baseline", "control", "arm"]
-RelationKind = Literal["sweep", "equal_memory", "spot_check"]
+RelationKind = Literal["sweep", "equal_memory", "spot_check", "rate_search", "tuned"]
 
 MOST_LOOKS = 20
 CONTROL_FACTOR, CONTROL_LEVEL = "(control)", "duplicate"
@@ -85,7 +85,8 @@ class Relation:
 
     Attributes:
         kind: `sweep` is another batch size, `equal_memory` each arm at the batch that a card holds,
-            `spot_check` each arm alone in its processes.
+            `spot_check` each arm alone in its processes, `rate_search` another learning rate, tried on few
+            seeds, `tuned` each arm at the rate that was found best for it.
         of: The workload that it belongs to.
     """
 
@@ -161,8 +162,8 @@ class Workload:
 
     @property
     def stands_in_headlines(self) -> bool:
-        """Whether its headline metrics belong there: a check or a member of a sweep speaks for no arm."""
-        return self.relation is None or self.relation.kind == "equal_memory"
+        """Whether its headline metrics belong there: a check or one of a sweep speaks for itself."""
+        return self.relation is None or self.relation.kind in {"equal_memory", "tuned"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from results.records.resolved_study import Stopping
+from results.records.resolved_study import RelationKind, Stopping
 from runners.probes.convergence import recipes
 from runners.workload_settings import Share, WorkloadSettings
 
@@ -16,7 +16,7 @@ class ConvergenceSettings(WorkloadSettings):
     """Keys of a workload of kind convergence."""
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
-        {"seeds", "baseline_seeds", "max_seeds", "half_width", "pairing"}
+        {"seeds", "baseline_seeds", "max_seeds", "half_width", "pairing", "tune", "tuning_seeds"}
     )
 
     dataset: str = Field("digits", description="see `ablate list datasets`")
@@ -57,6 +57,15 @@ class ConvergenceSettings(WorkloadSettings):
     )
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="sgd has Nesterov's momentum if told so")
     learning_rate: float = Field(0.05, gt=0, description="at its peak")
+    tune: tuple[float, ...] = Field(
+        (),
+        description="multiples of the learning rate, e.g. [0.3, 1, 3], tried for each arm alike; adds a"
+        " workload in which each arm trains at the one that validation finds best",
+    )
+    tuning_seeds: int = Field(3, ge=1, le=100, description="of each arm and multiple in `tune`")
+    own_rate: bool = Field(
+        False, description="set for the workload that `tune` adds: each arm at the rate found for it"
+    )
     schedule: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="how the learning rate falls to 0 after the warm-up"
     )
@@ -81,6 +90,17 @@ class ConvergenceSettings(WorkloadSettings):
         if not isinstance(given, dict) or not isinstance(given.get("recipe"), str) or not given["recipe"]:
             return given
         return recipes.get(given["recipe"]) | given
+
+    @field_validator("tune")
+    @classmethod
+    def _multiples(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if (
+            any(not 0 < multiple < 1e6 for multiple in value)
+            or len(set(value)) != len(value)
+            or len(value) == 1
+        ):
+            raise ValueError("expected two or more different multiples above 0, e.g. [0.3, 1, 3]")
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -116,8 +136,28 @@ class ConvergenceSettings(WorkloadSettings):
         return Stopping("test_accuracy", self.half_width, max(self.seeds, self.max_seeds), self.seeds)
 
     @property
-    def context(self) -> str:
-        """The budget."""
+    def conditions(self) -> str:
+        """The budget: what is learnt in one is not what is learnt in another."""
         name = {"sgd": "SGD", "adamw": "AdamW"}[self.optimizer]
-        told = [f"{self.epochs} epochs", f"{name} at {self.learning_rate:g}"]
+        rate = "each arm's own rate" if self.own_rate else f"{self.learning_rate:g}"
+        told = [f"{self.epochs} epochs", f"{name} at {rate}"]
         return ", ".join([*told, *([self.augmentation] if self.augmentation != "none" else [])])
+
+    @property
+    def companions(self) -> tuple[tuple[RelationKind, WorkloadSettings], ...]:
+        """The rates that are tried, and the workload in which each arm has its own."""
+        if not self.tune:
+            return ()
+        few = {"seeds": self.tuning_seeds, "baseline_seeds": None}
+        found: list[tuple[RelationKind, dict[str, Any]]] = [
+            (
+                "rate_search",
+                few | {"name": f"{self.name}-rate-{rate:g}", "learning_rate": rate},
+            )
+            for rate in (float(f"{multiple * self.learning_rate:.4g}") for multiple in self.tune)
+        ]
+        found.append(("tuned", {"name": f"{self.name}-tuned", "own_rate": True}))
+        return tuple(
+            (relation, self.model_validate({**self.model_dump(), "tune": (), "half_width": None, **changes}))
+            for relation, changes in found
+        )

@@ -53,6 +53,7 @@ def _train(trial: Trial, arm: TrialArm) -> Findings:
     found = findings(course, test=scores, target=settings.target, device=trial.device)
     details: OutcomeDetails = {
         **found.details,
+        "learning_rate": settings.learning_rate,
         "train_images": len(train),
         "validation_images": len(validation),
         "test_images": len(test),
