@@ -65,7 +65,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["env"])
 def calibrate(session: nox.Session) -> None:
-    """Show what timing is worth here: `-- experiment`, `-- side-by-side`, `-- overhead`, each with --help."""
+    """Show what timing and trainings are worth: `-- experiment`, `-- trainings`, ..., each with --help."""
     which, *options = session.posargs or ["experiment"]
     module = f"tests.calibration.{which.replace('-', '_')}"
     session.run(PYTHON, "-m", module, *options, external=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from results.report.control_words import beside
 from results.tables import format as text
 from results.tables.analysis import Analysis
-from results.verdicts.divergence import DIVERGED
+from results.verdicts.divergence import DIVERGED, PROPORTIONS
 from results.verdicts.effects import parts_of
 from results.verdicts.rows import CONTRACT_COLUMNS
 from results.verdicts.statistics import MINIMUM_BLOCKS, MOST_BLOCKS, proportion_interval
@@ -138,9 +138,9 @@ def _clauses(row: Row, absences: _Absences) -> Iterator[str]:
         yield INERT
     if row["fault"] not in {"", "control"}:
         yield fault
-    told = list(_diverged(row) if row["metric"] == DIVERGED.name else _judged(row))
+    told = list(_proportion(row) if row["metric"] in PROPORTIONS else _judged(row))
     told += [*seeds(row), *absences.censored(row)]
-    if row["metric"] != DIVERGED.name:
+    if row["metric"] not in PROPORTIONS:
         told += absences.lost(row)
     if row["cause"] == "unmeasured" and not told:
         told = [f"no {row['block_unit']} holds a number for every arm of the contrast"]
@@ -214,14 +214,15 @@ def seeds(row: Row) -> Iterator[str]:
         )
 
 
-def _diverged(row: Row) -> Iterator[str]:
+def _proportion(row: Row) -> Iterator[str]:
     n, unit = row["n"], row["block_unit"]
     if row["cause"] == "unmeasured":
         yield "no runs of both sides ended"
         return
     counts = {"value": n, "baseline_value": row["baseline_n"]}
     arm, baseline = (_share(row[name], int(of), unit) for name, of in counts.items())
-    yield f"diverged in {arm}; the baseline in {baseline}"
+    what = "diverged" if row["metric"] == DIVERGED.name else "failed to learn"
+    yield f"{what} in {arm}; the baseline in {baseline}"
     if row["cause"] == "too_few":
         yield f"{text.count(min(n, row['baseline_n']), unit)} of at least {MINIMUM_BLOCKS}"
     if row["cause"] == "tests_disagree":

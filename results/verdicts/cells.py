@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from results.records.metric import Metric
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.occasions import OCCASION, are_units, clustered
 from results.verdicts.statistics import Floats, contrast_by_block
+
+if TYPE_CHECKING:
+    from results.verdicts.events import Events
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
 _NO_VALUES = pd.Series(dtype=float)
@@ -66,6 +70,7 @@ class Cell:
         wide: Samples in the metric's unit, one column per arm, one row per (block, pair, round).
         fates: What became of each arm that is on record.
         occasions: On which occasion each block of the workload ran.
+        events: Of a time to a target, when each arm's trainings reached it; empty elsewhere.
     """
 
     environment: str
@@ -78,6 +83,7 @@ class Cell:
     wide: pd.DataFrame
     fates: Mapping[str, Fate]
     occasions: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[str, "Events"] = field(default_factory=dict)
 
     @property
     def block_unit(self) -> str:

@@ -1,6 +1,12 @@
-"""Divergence, an outcome of its own: how often an arm diverged, never what it scored before it did."""
+"""How often trainings fail: by diverging, or by ending in a heap of seeds that learnt little.
 
-from collections.abc import Iterator
+Both are outcomes of their own, never averaged in: a training that diverged has no score, and the mean of two
+heaps stands for neither.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -14,6 +20,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from results.records.metric import Metric
 from results.records.resolved_study import Arm, ResolvedStudy, Workload
+from results.verdicts import heaps
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell
 from results.verdicts.rows import context
@@ -27,6 +34,16 @@ DIVERGED = Metric(
     margin=0.0,
     description="Share of the runs whose loss stopped being a finite number.",
 )
+FAILED = Metric(
+    name="failed_fraction",
+    label="seeds that failed to learn",
+    unit="fraction",
+    better="lower",
+    effect_kind="difference",
+    margin=0.0,
+    description="Where an arm's seeds fall into two heaps of test accuracy: share of seeds below the middle.",
+)
+PROPORTIONS = frozenset({DIVERGED.name, FAILED.name})
 POWER = 0.8
 _MOST_TABLES = 4000
 """Beyond so many pairs of counts their tests take seconds."""
@@ -38,15 +55,13 @@ def divergence_rows(study: ResolvedStudy, outcomes: pd.DataFrame) -> list[dict[s
     Each arm's runs are set against the baseline's by Fisher's exact test, corrected over the workload's arms;
     the A/A rows of an environment are a family of their own.
     """
-    rows = []
     ended = outcomes[outcomes["status"].isin(["ok", "diverged"])]
-    for environment in sorted(ended["environment"].unique()):
-        tables = list(_tables(study, ended[ended["environment"] == environment]))
-        duplicates = {arm.name for arm in study.arms if arm.role == "control"}
-        controls = sum(len(duplicates & workload.variants.keys()) for workload, _ in tables)
-        for workload, wide in tables:
-            rows += _rows(study, workload, environment, wide, controls)
-    return rows
+    cells = [
+        Cell(environment, workload, DIVERGED, "train", "train", "observed", None, wide, {})
+        for environment in sorted(ended["environment"].unique())
+        for workload, wide in _tables(study, ended[ended["environment"] == environment])
+    ]
+    return proportion_rows(study, cells)
 
 
 def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workload, pd.DataFrame]]:
@@ -58,19 +73,49 @@ def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workloa
             yield workload, (last["status"] == "diverged").astype(float).unstack("arm")
 
 
-def _rows(
-    study: ResolvedStudy, workload: Workload, environment: str, wide: pd.DataFrame, controls: int
-) -> list[dict[str, Any]]:
-    cell = Cell(environment, workload, DIVERGED, "train", "train", "observed", None, wide, {})
-    arms = [arm for arm in study.arms if arm.role != "baseline" and arm.name in workload.variants]
-    size = max(1, sum(arm.role == "arm" for arm in arms))
-    return [_row(study, cell, arm, controls if arm.role == "control" else size) for arm in arms]
+def failure_rows(study: ResolvedStudy, cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    """Rows for each cell of test accuracy in which an arm's seeds fall into two heaps.
+
+    Args:
+        study: The study.
+        cells: All of a run.
+    """
+    found = []
+    for cell in cells:
+        if cell.metric is None or cell.metric.name != heaps.ACCURACY:
+            continue
+        told = [heaps.split(cell, arm, study.baseline) for arm in cell.workload.variants]
+        between = [(one.low + one.high) / 2 for one in told if one is not None]
+        if between:
+            values = pd.DataFrame({arm: cell.values(arm) for arm in cell.workload.variants})
+            failed = (values < max(between)).astype(float).where(values.notna())
+            found.append(replace(cell, metric=FAILED, split="test", wide=failed))
+    return proportion_rows(study, found)
+
+
+def proportion_rows(study: ResolvedStudy, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """How often something became of each arm's runs, against the baseline's.
+
+    Args:
+        study: The study.
+        cells: Of one metric; samples are 1 where it did and 0 where not, one row a block, a column an arm.
+    """
+    duplicates = {arm.name for arm in study.arms if arm.role == "control"}
+    controls = Counter(cell.environment for cell in cells if duplicates & cell.workload.variants.keys())
+    rows = []
+    for cell in cells:
+        arms = [arm for arm in study.arms if arm.role != "baseline" and arm.name in cell.workload.variants]
+        size = max(1, sum(arm.role == "arm" for arm in arms))
+        of_controls = controls[cell.environment]
+        rows += [_row(study, cell, arm, of_controls if arm.role == "control" else size) for arm in arms]
+    return rows
 
 
 def _row(study: ResolvedStudy, cell: Cell, arm: Arm, comparisons: int) -> dict[str, Any]:
-    family = f"{cell.workload.name} {DIVERGED.name} {cell.environment}"
+    assert cell.metric is not None
+    family = f"{cell.workload.name} {cell.metric.name} {cell.environment}"
     if arm.role == "control":
-        family = f"A/A {DIVERGED.name} {cell.environment}"
+        family = f"A/A {cell.metric.name} {cell.environment}"
     one, other = (cell.wide.get(name, pd.Series(dtype=float)).dropna() for name in (arm.name, study.baseline))
     return {
         **context(cell, arm.name, study.baseline, study.labels(arm), family, comparisons),
@@ -91,7 +136,7 @@ def _numbers(arm: pd.Series, baseline: pd.Series, size: int) -> dict[str, Any]:
     low_alone, high_alone = newcombe(*counts)
     p = fisher(*counts)
     adjusted = min(1.0, size * p)
-    verdict = rules.decide(low, high, DIVERGED.margin, DIVERGED.better)
+    verdict = rules.decide(low, high, 0.0, "lower")
     agree = (verdict != "inconclusive") == (adjusted < rules.ALPHA)
     cause = "imprecise" if verdict == "inconclusive" else ""
     if min(n, n_baseline) < rules.MINIMUM_BLOCKS:

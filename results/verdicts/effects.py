@@ -9,7 +9,8 @@ from results.verdicts.cells import Cell, cells
 from results.verdicts.checks import Checks
 from results.verdicts.comparison import Comparison
 from results.verdicts.controls import Controls
-from results.verdicts.divergence import divergence_rows
+from results.verdicts.divergence import divergence_rows, failure_rows
+from results.verdicts.events import with_events
 from results.verdicts.judge import judge
 from results.verdicts.rows import frame
 
@@ -43,11 +44,12 @@ def contrasts(
         outcomes: As `results.frames.samples.outcomes` gives it.
         curves: As `results.frames.samples.curves` gives it.
     """
-    found = list(cells(study, series, outcomes))
+    found = with_events(cells(study, series, outcomes), curves)
     checks = Checks.of(study, series, outcomes, curves)
     single = [comparison for cell in found for comparison in _effects(study, cell, checks)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
-    effects = frame(judge(single, checks, study.looks) + divergence_rows(study, outcomes))
+    proportions = [*divergence_rows(study, outcomes), *failure_rows(study, found)]
+    effects = frame(judge(single, checks, study.looks) + proportions)
     controls = Controls.of(effects)
     return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks, study.looks))))
 

@@ -83,8 +83,9 @@ def at_chance(cell: Cell, arm: str, known: tuple[float, ...]) -> int | None:
 
 
 def split(cell: Cell, arm: str, baseline: str) -> Heaps | None:
-    """The two heaps that an arm's blocks fall into; None where they lie together."""
-    assert cell.metric is not None
+    """The two heaps that an arm's blocks of a share fall into; None where they lie together."""
+    if cell.metric is None or cell.metric.unit != "fraction" or cell.split is None:
+        return None
     values = np.sort(cell.values(arm).to_numpy(dtype=float))
     others = cell.values(baseline).to_numpy(dtype=float)
     usual = float(np.std(others, ddof=1)) if len(others) > 1 and arm != baseline else 0.0

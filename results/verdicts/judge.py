@@ -8,22 +8,33 @@ from typing import Any, Literal
 import pandas as pd
 
 from results.records.metric import Better
+from results.verdicts import heaps
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell
 from results.verdicts.checks import Checks, Fault, disagreement, impossibility
 from results.verdicts.comparison import Comparison
 from results.verdicts.divergence import fisher
+from results.verdicts.events import FEWEST_EVENTS, fit
 from results.verdicts.families import estimated
 from results.verdicts.rows import context
 from results.verdicts.statistics import Estimate, Needed, Verdict
 
 Cause = Literal[
-    "too_few", "imprecise", "beyond_reach", "tied", "censored", "unmeasured", "missed", "tests_disagree"
+    "too_few",
+    "imprecise",
+    "beyond_reach",
+    "tied",
+    "censored",
+    "unmeasured",
+    "missed",
+    "tests_disagree",
+    "heaps",
 ]
 """Why nothing is decided: fewer blocks than any verdict rests on; an interval that is too wide, with more
 blocks or with none within reach to narrow it; the same number in every block for arms that compute different
 things; blocks without a number among those with one; no block with a number for every arm; a target that one
-arm missed in every block and the other reached; an interval and an exact test that disagree."""
+arm missed in every block and the other reached; an interval and an exact test that disagree; blocks that fall
+into two heaps, whose mean stands for neither."""
 
 
 PROVEN_FROM = 2
@@ -165,17 +176,21 @@ def _judgement(
     cell, arms = comparison.cell, comparison.coefficients
     if fault is not None:
         return Judgement("invalid")
-    if found.n == 0:
+    timeless = bool(cell.events) and found.low is None
+    if found.n == 0 or timeless:
         return _one_sided_censoring(comparison, family)
-    if any(cell.reasons(arm, "censored") for arm in arms):
+    if not cell.events and any(cell.reasons(arm, "censored") for arm in arms):
         return Judgement("inconclusive", "censored")
     assert cell.metric is not None
     rule = Rule(cell.margin, cell.metric.better)
     if cell.exact:
         return _by_interval(found, rule)
+    cause: Cause | None = None
     if tied:  # equal block for block without being the same function: the metric is too coarse to tell
-        return Judgement("inconclusive", "tied")
-    return conclude(found, rule)
+        cause = "tied"
+    elif any(heaps.split(cell, arm, comparison.baseline) for arm in arms):
+        cause = "heaps"
+    return Judgement("inconclusive", cause) if cause else conclude(found, rule)
 
 
 def conclude(found: Estimate, rule: Rule) -> Judgement:
@@ -220,7 +235,7 @@ def _one_sided_censoring(comparison: Comparison, family: Family) -> Judgement:
         decided = fewest >= rules.MINIMUM_BLOCKS and family.tests * p < rules.ALPHA
         verdict: Verdict = ("worse" if loser == arm else "better") if decided else "inconclusive"
         return Judgement(verdict, "missed", p_value=p)
-    return Judgement("inconclusive", "unmeasured")
+    return Judgement("inconclusive", "censored" if cell.events else "unmeasured")
 
 
 def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, family: Family) -> dict[str, Any]:
@@ -229,9 +244,9 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
     if found.n == 0:
         return {"n": 0, "baseline_n": found.n_baseline}
     values = _values(comparison, contrasts)
-    value = cell.average(values[comparison.arm])
+    value = _average(cell, comparison.arm, values)
     if len(weights) == 2:
-        reference = cell.average(values[comparison.baseline])
+        reference = _average(cell, comparison.baseline, values)
     else:
         others = {name: weight for name, weight in weights.items() if name != comparison.arm}
         predicted = sum(-weight * cell.mean(values[name]) for name, weight in others.items())
@@ -258,6 +273,13 @@ def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, fami
         "bootstrap_low": cell.unscaled(bootstrap[0]) if bootstrap else None,
         "bootstrap_high": cell.unscaled(bootstrap[1]) if bootstrap else None,
     }
+
+
+def _average(cell: Cell, arm: str, values: Mapping[str, pd.Series]) -> float | None:
+    """Of the times to a target those count, too, that are only known to be later."""
+    if arm in cell.events and cell.events[arm].reached >= FEWEST_EVENTS:
+        return cell.unscaled(fit(cell.events[arm])[0])
+    return cell.average(values[arm])
 
 
 def _values(comparison: Comparison, contrasts: pd.Series) -> dict[str, pd.Series]:

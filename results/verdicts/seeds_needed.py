@@ -16,8 +16,8 @@ from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts import statistics as rules
 from results.verdicts import unpaired
 from results.verdicts.cells import Cell, cells
+from results.verdicts.mean import Mean
 from results.verdicts.simultaneous import MOST_CORRELATION, critical_value
-from results.verdicts.unpaired import Mean
 
 ASSURANCE = 0.75
 """How often the seeds added shall be enough: their number allows for a spread that was underestimated."""

@@ -12,49 +12,18 @@ measures", 2008): it reaches no farther than the two means could.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
+from results.verdicts import events
 from results.verdicts import statistics as rules
 from results.verdicts.cells import Cell
 from results.verdicts.comparison import Comparison
+from results.verdicts.mean import Mean
 from results.verdicts.simultaneous import usable_correlation
-from results.verdicts.spread import HEAVY_TAILS, Spread, moderated
+from results.verdicts.spread import HEAVY_TAILS, moderated
 from results.verdicts.statistics import ErrorShare, Estimate, Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """An arm's mean and how well it is known.
-
-    Attributes:
-        value: On the scale of the analysis.
-        n: Blocks.
-        spread: Variance of a single block; None from fewer than two.
-        is_share: Whether it lies between 0 and 1.
-    """
-
-    value: float
-    n: int
-    spread: Spread | None
-    is_share: bool = False
-
-    @property
-    def variance(self) -> float:
-        """Of the mean; not a number where it is not known."""
-        return math.nan if self.spread is None else self.spread.variance / self.n
-
-    def ends(self, reach: float) -> tuple[float, float]:
-        """The interval of the mean, so many standard errors to either side; of a share by its logit."""
-        half = reach * math.sqrt(self.variance)
-        if not self.is_share:
-            return self.value - half, self.value + half
-        if half == 0 or not 0 < self.value < 1:
-            return self.value, self.value
-        middle, half = special.logit(self.value), half / (self.value * (1 - self.value))
-        return float(special.expit(middle - half)), float(special.expit(middle + half))
 
 
 def estimates(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks: int) -> list[Estimate]:
@@ -65,7 +34,8 @@ def estimates(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks
         sizes: Number of comparisons by family, in this cell or beyond.
         looks: How many the study declared.
     """
-    means = _means(comparisons)
+    cell = comparisons[0].cell
+    means = events.means(cell.events) if cell.events else _means(comparisons)
     found = []
     for comparison in comparisons:
         family = [one.coefficients for one in comparisons if one.family == comparison.family]
@@ -159,19 +129,19 @@ def estimate(
     freedom = _freedom(parts, variance)
     reach = share.reach(freedom)
     p = 2 * float(stats.t.sf(_reach_to_zero(parts, value, error), freedom))
-    sd = math.sqrt(sum(weight**2 * mean.variance * mean.n for weight, mean in parts))
+    sd = math.sqrt(sum(weight**2 * mean.spread.variance for weight, mean in parts if mean.spread))
     ends = (*_ends(parts, value, reach), *_ends(parts, value, float(stats.t.isf(rules.ALPHA / 2, freedom))))
     return Estimate(n, value, sd, *ends, p, share.adjusted(p, freedom), freedom, reach, error, others)
 
 
 def _freedom(parts: Sequence[tuple[float, Mean]], variance: float) -> float:
     """Satterthwaite's degrees of freedom, downwards to a tenth: quantiles are looked up by it."""
-    below = sum(
-        (weight**2 * mean.variance) ** 2 / mean.spread.freedom
+    shares = (
+        (weight**2 * mean.variance / variance, mean.spread.freedom)
         for weight, mean in parts
         if mean.spread is not None
     )
-    return max(1.0, math.floor(variance**2 / below * 10) / 10)
+    return max(1.0, math.floor(10 / sum(share**2 / freedom for share, freedom in shares)) / 10)
 
 
 def _ends(parts: Sequence[tuple[float, Mean]], value: float, reach: float) -> tuple[float, float]:

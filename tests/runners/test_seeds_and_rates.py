@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from results.records.record import Curve, Measurement, Outcome, Record, Status
+from results.verdicts.mean import Mean
 from results.verdicts.seeds_needed import ASSURANCE, allocated
 from results.verdicts.spread import Spread
 from results.verdicts.tuning import searches
-from results.verdicts.unpaired import Mean
 from runners import study
 from runners.errors import BadInput
 from runners.plan import Plan, plan

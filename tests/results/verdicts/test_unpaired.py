@@ -10,9 +10,10 @@ from scipy import stats
 
 from results.verdicts import statistics as rules
 from results.verdicts import unpaired
+from results.verdicts.mean import Mean
 from results.verdicts.spread import Spread
 from results.verdicts.statistics import ErrorShare, Estimate
-from results.verdicts.unpaired import Mean, estimate, means
+from results.verdicts.unpaired import estimate, means
 
 EFFECT = {"arm": 1.0, "baseline": -1.0}
 
