@@ -44,7 +44,8 @@ def contrasts(
         outcomes: As `results.frames.samples.outcomes` gives it.
         curves: As `results.frames.samples.curves` gives it.
     """
-    found = with_events(cells(study, series, outcomes), curves)
+    asked = (cell for cell in cells(study, series, outcomes) if not cell.workload.belongs_to("rate_search"))
+    found = with_events(asked, curves)
     checks = Checks.of(study, series, outcomes, curves)
     single = [comparison for cell in found for comparison in _effects(study, cell, checks)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]

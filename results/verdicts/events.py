@@ -2,8 +2,8 @@
 
 The logarithm of the steps is taken for normal within an arm; each training says an interval that holds it,
 open to the right where the target was missed. Mean and variance of an arm are those of greatest likelihood,
-by the EM algorithm (A. P. Dempster, N. M. Laird and D. B. Rubin, 1977); what the mean is worth follows from the
-information that is observed (T. A. Louis, "Finding the observed information matrix when using the EM
+by the EM algorithm (A. P. Dempster, N. M. Laird and D. B. Rubin, 1977); what the mean is worth follows from
+the information that is observed (T. A. Louis, "Finding the observed information matrix when using the EM
 algorithm", 1982): a training counts as less than one by as much as its interval leaves open.
 """
 

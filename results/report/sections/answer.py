@@ -82,10 +82,13 @@ def _baseline(rows: pd.DataFrame) -> str:
 def _head(column: HeadlineColumn) -> str:
     """`time per step, train (n = 8, margin ±5.0 %)`."""
     first = column.rows.iloc[0]
-    counts = [int(n) for n in column.rows["n"] if n]
+    varying = column.rows[~(column.rows["placebo"] & column.rows["identical"])]
+    counts = [int(n) for n in varying["n"] if n]
+    others = [int(n) for n in varying["baseline_n"].dropna() if n]
+    against = f" against {_span(others)}" if others else ""
     n = "exact" if column.rows["exact"].any() else f"n = {_span(counts)}" if counts else "no value"
     margin = text.either_way(first["margin"], first["effect_kind"], first["unit"])
-    return f"{column.title} ({n}, margin {margin})"
+    return f"{column.title} ({n}{against}, margin {margin})"
 
 
 def _span(counts: list[int]) -> str:

@@ -11,9 +11,16 @@ from results.report.control_words import duplicates_that_differ
 from results.report.drawing import arms_to_draw
 from results.report.notes import seeds
 from results.report.section import Bullets, Figure, Part, Section, Sentence, Topic
+from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
 from results.tables.headline import title
+from results.verdicts import tuning
+from results.verdicts.heaps import ACCURACY
+
+_ACCURACY = "validation_accuracy"
+_LAST = 0.75
+"""Of a training's steps: what is gained after them was not learnt before."""
 
 
 def build(run: Analysis, environment: str) -> Section:
@@ -21,7 +28,7 @@ def build(run: Analysis, environment: str) -> Section:
     curves = run.curves[run.curves["environment"] == environment]
     effects = run.effects[run.effects["environment"] == environment]
     duplicates = duplicates_that_differ(effects[effects["kind"] == "convergence"])
-    said = [*_sentences(run, effects), *duplicates]
+    said = [*_sentences(run, effects), *_rates(run, curves), *_early(run, curves), *duplicates]
     told: list[Part] = [Bullets(said, brief=4)] if said else []
     return Section([*told, *_figures(run, environment, curves)])
 
@@ -37,14 +44,58 @@ def _sentences(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
             yield Sentence(f"{title(row)}: {'; '.join(clauses)} [{where}].", f"{row['arm']}:", "warning")
 
 
+def _rates(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
+    """At which learning rate each arm trains where every arm has its own."""
+    for workload in run.study.workloads:
+        tried = tuning.searches(run.study, workload)
+        if not tried or workload.name not in set(curves["workload"]):
+            continue
+        rates = sorted(float(one.settings["learning_rate"]) for one in tried)
+        found = tuning.chosen(run.study, workload, curves)
+        usual = found[run.study.baseline]
+        others = [f"{arm} {rate:g}" for arm, rate in found.items() if rate != usual]
+        told = ", ".join([f"baseline {usual:g}", *others]) + ("; all others as the baseline" * bool(others))
+        yield Sentence(
+            f"of {', '.join(f'{rate:g}' for rate in rates)}, tried on "
+            f"{text.count(tried[0].replicates, 'seed')} each, validation images found best: {told} "
+            f"[{described(run.study, workload)}].",
+            "Own learning rates:",
+        )
+
+
+def _early(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
+    """Where the baseline was still learning: what a verdict there is about."""
+    margins = {metric.name: metric.margin for metric in run.study.metrics}
+    for workload in run.study.workloads:
+        mine = curves[
+            (curves["workload"] == workload.name)
+            & (curves["arm"] == run.study.baseline)
+            & (curves["metric"] == _ACCURACY)
+        ]
+        means = mine.groupby("step")["value"].mean()
+        before = means[means.index <= _LAST * means.index.max()] if len(means) else means
+        if not workload.stands_in_headlines or len(before) == 0:
+            continue
+        gained = float(means.iloc[-1] - before.iloc[-1])
+        if gained > margins.get(_ACCURACY, 0.0):
+            yield Sentence(
+                f"the baseline still gained {100 * gained:.1f} points of validation accuracy in the last "
+                f"quarter of its training, so that verdicts are about how fast is learnt, not about what can "
+                f"be [{described(run.study, workload)}].",
+                "Early training:",
+                "warning",
+            )
+
+
 def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[Figure]:
     effects = run.effects[run.effects["environment"] == environment]
     kept = [arm.name for arm in run.study.arms if arm.role != "arm"] + arms_to_draw(effects)
-    curves = _of(kept, curves)
+    shown = [workload.name for workload in run.study.workloads if workload.stands_in_headlines]
+    curves = _of(kept, curves[curves["workload"].isin(shown)])
     better = {metric.name: metric.better for metric in run.study.metrics}
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
-    points = run.series[(run.series["environment"] == environment) & (run.series["split"] == "test")]
-    points = _of(kept, points)
+    points = run.series[(run.series["environment"] == environment) & (run.series["metric"] == ACCURACY)]
+    points = _of(kept, points[points["workload"].isin(shown)])
     if len(points):
         alt = "Dot plot: test accuracy of every seed by arm, a line at the mean."
         yield Figure("seeds", "Every seed, arm by arm", alt, partial(plots.seeds, points))
