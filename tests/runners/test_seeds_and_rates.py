@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import results
+from results.records.directory import write_environment, write_record
 from results.records.record import Curve, Measurement, Outcome, Record, Status
+from results.records.resolved_study import write_study
 from results.verdicts.mean import Mean
 from results.verdicts.seeds_needed import ASSURANCE, allocated
 from results.verdicts.spread import Spread
@@ -75,7 +78,9 @@ def run_to_the_end(planned: Plan, score: Score) -> dict[str, list[Trial]]:
 
 
 def noise(trial: Trial, sd: float) -> float:
-    return sd * float(np.random.default_rng([trial.index, len(trial.arms[0].name)]).standard_normal())
+    """Of its own for each arm and seed; the placebo is the baseline."""
+    name = trial.arms[0].name.replace("relu=out_of_place", "baseline")
+    return sd * float(np.random.default_rng([trial.index, len(name)]).standard_normal())
 
 
 def test_a_placebo_has_two_seeds_and_the_baseline_as_many_as_declared(tmp_path: Path) -> None:
@@ -218,3 +223,78 @@ def test_a_recipe_fills_in_what_the_workload_leaves_open(tmp_path: Path) -> None
     (workload,) = study.load(str(path)).workloads
     told = workload.model_dump()
     assert (told["epochs"], told["learning_rate"], told["augmentation"]) == (3, 0.1, "shift")
+
+
+def reported(planned: Plan, folder: Path, score: Score) -> results.Run:
+    """A run directory of what the trainings would leave."""
+    write_study(folder, planned.study)
+    write_environment(folder, HERE, {"machine": "of a test"})
+    records: dict[str, Record] = {}
+    while new := [t for t in wanted(planned, records.values(), HERE) if t.id not in records]:
+        for trial in new:
+            records[trial.id] = record(trial, score)
+            write_record(folder, records[trial.id])
+    return results.load(folder)
+
+
+def test_the_report_says_at_which_rate_each_arm_trains_and_counts_no_search(tmp_path: Path) -> None:
+    planned = planned_of(tmp_path, "tune = [0.3, 1, 3]\ntuning_seeds = 2\nbaseline_seeds = 12")
+
+    def score(trial: Trial) -> tuple[float, float]:
+        rate = trial.workload.settings["learning_rate"]
+        best = 0.03 if trial.arms[0].name == "stem=deep64" else 0.1
+        return 0.9 + noise(trial, 0.001), 1 + abs(math.log(rate / best))
+
+    run = reported(planned, tmp_path / "run", score)
+    effects = run.effects()
+    trained = effects[effects["kind"] == "convergence"]
+    assert set(trained["workload"]) == {"convergence", "convergence-tuned"}
+    text = (run.report().index.parent / "report.md").read_text()
+    assert "of 0.03, 0.1, 0.3, tried on 2 seeds each, validation images found best: " in text
+    assert "found best: baseline 0.1, stem=deep64 0.03; all others as the baseline" in text
+    placebo = trained[(trained["arm"] == "relu=out_of_place") & (trained["metric"] == "test_accuracy")]
+    assert set(placebo["verdict"]) == {"equivalent"}
+    assert set(placebo["n"]) == {2}
+    assert "n = 8 against 12" in text, "a placebo's two seeds say nothing of the others"
+    assert "the same" in text
+
+
+def test_a_training_that_was_not_over_is_said_to_be_early(tmp_path: Path) -> None:
+    planned = planned_of(tmp_path, "")
+
+    def course(trial: Trial) -> Record:
+        found = record(trial, lambda _: (0.9 + noise(trial, 0.001), 1.0))
+        (outcome,) = found.outcomes
+        shares = (0.1, 0.5, 0.7, 0.75 if trial.index % 2 else 0.77)
+        curve = Curve("validation_accuracy", "validation", (10, 20, 30, 40), shares)
+        return replace(found, outcomes=(replace(outcome, curves=(*outcome.curves, curve)),))
+
+    folder = tmp_path / "run"
+    write_study(folder, planned.study)
+    write_environment(folder, HERE, {"machine": "of a test"})
+    for trial in planned.trials:
+        write_record(folder, course(trial))
+    text = (results.load(folder).report().index.parent / "report.md").read_text()
+    assert "the baseline still gained 6.0 points of validation accuracy in the last quarter" in text
+
+
+def test_seeds_that_fail_are_counted_and_never_averaged_in(tmp_path: Path) -> None:
+    planned = planned_of(tmp_path, "baseline_seeds = 20")
+
+    def score(trial: Trial) -> tuple[float, float]:
+        failed = trial.arms[0].name == "stem=deep64" and trial.index % 4 != 0
+        return (0.1 if failed else 0.95) + noise(trial, 0.002), 1.0
+
+    effects = reported(planned, tmp_path / "run", score).effects()
+    mine = effects[(effects["arm"] == "stem=deep64") & (effects["kind"] == "convergence")]
+    (accuracy,) = mine[mine["metric"] == "test_accuracy"].to_dict("records")
+    assert (accuracy["verdict"], accuracy["cause"], accuracy["heap_low_n"]) == ("inconclusive", "heaps", 6)
+    (failed,) = mine[mine["metric"] == "failed_fraction"].to_dict("records")
+    assert (failed["value"], failed["baseline_value"]) == (0.75, 0.0)
+    assert (failed["n"], failed["baseline_n"]) == (8, 20)
+    assert failed["verdict"] == "worse"
+    p = stats.fisher_exact(np.array([[6, 2], [0, 20]])).pvalue
+    assert failed["p_value"] == pytest.approx(p)
+    assert failed["p_adjusted"] == pytest.approx(3 * p)
+    others = effects[(effects["metric"] == "failed_fraction") & (effects["arm"] == "stem=deep32")]
+    assert set(others["verdict"]) == {"inconclusive"}
