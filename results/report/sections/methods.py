@@ -12,10 +12,10 @@ _RULES = {
     "or seeds, never rounds or steps.",
     "Interleaved.": "Where time is measured, all arms take turns in one process, and the median over "
     "rounds of the paired log-ratio is that process's one number.",
-    "Simultaneous.": "Intervals are Student's t on the paired differences (on the logarithm for ratios), "
-    "widened so that they hold for all arms of a metric at once: by Dunnett's method where arms were timed "
-    "together and share what is known of their spread, else by Bonferroni's. The adjusted p-values "
-    "belong to the same family and never disagree with them.",
+    "Simultaneous.": "Intervals are Student's t (on the logarithm for ratios; of shares by their logits, "
+    "so that none is beyond 0 or 100 %), widened so that they hold for all arms of a metric at once: by "
+    "Dunnett's method where arms share what is known of their spread, else by Bonferroni's. The adjusted "
+    "p-values belong to the same family and never disagree with them.",
     "Against margins declared beforehand.": "Wholly within the margin: equivalent. Else leaving out no "
     "effect: better or worse, by at least the margin where the whole interval lies beyond it, and else "
     "perhaps by less than counts. Else: not decided. Fewer than six blocks decide nothing, unless the number "
