@@ -129,6 +129,7 @@ def plan(
     study: given.Study = "quick",
     *,
     device: given.Device = "auto",
+    dataset: given.Dataset = None,
     trials: given.Trials = False,
     plugin: given.Plugins = None,
     as_json: given.Json = False,
@@ -139,11 +140,11 @@ def plan(
     from runners.plan import plan as make_plan
     from runners.run import cores
     from runners.study import Overrides, load
-    from runners.terminal.plans import print_plan, print_warnings, trial_rows
+    from runners.terminal.plans import print_data, print_plan, print_warnings, trial_rows
 
     resolved = devices.resolve(device)
     planned = make_plan(
-        load(study, Overrides(plugins=tuple(plugin or ()))),
+        load(study, Overrides(dataset=dataset, plugins=tuple(plugin or ()))),
         device=resolved,
         cores=cores(),
         macs_per_second=macs_per_second(resolved),
@@ -152,6 +153,7 @@ def plan(
         print_json(trial_rows(planned))
     else:
         print_plan(study, planned, cores(), trials=trials)
+        print_data(planned)
     print_warnings(planned)
 
 
@@ -181,7 +183,7 @@ def run(
     from runners.plan import plan as make_plan
     from runners.run import Options, cores, execute, set_aside
     from runners.study import Overrides, load
-    from runners.terminal.plans import print_warnings
+    from runners.terminal.plans import print_data, print_warnings
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_report
 
@@ -202,6 +204,7 @@ def run(
     directory = out or Path("runs") / planned.study.name
     options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again)
     if not quiet:
+        print_data(planned)
         print_warnings(planned)
     if fresh and (moved := set_aside(directory)) and not quiet:
         print_line(f"the earlier run is kept in {moved}")

@@ -1,6 +1,7 @@
 """One trial in its own process: from a plan's entry to a record on disk."""
 
 import faulthandler
+import importlib
 import os
 import signal
 import threading
@@ -42,7 +43,10 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
     directory, log = Path(run), printed.log_name(content["id"], environment, attempt)
     printed.keep(directory, log)
     faulthandler.enable(2)  # a crash in a library leaves its trace in the log
-    record = _run(trial_from_json(content), environment, attempt)
+    trial = trial_from_json(content)
+    if trial.folder is not None:  # named, not imported: no trial runs through what it does not use
+        importlib.import_module("runners.folders").arrived(trial.folder, directory)
+    record = _run(trial, environment, attempt)
     if printed.anything(directory, log):
         record = replace(record, details={**record.details, "log": log})
     with suppress(FileExistsError):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from runners.residence import resident
+
 _CHUNK = 2**18
 """Pixels of which moments are taken at a time: what stays in a core's cache."""
 
@@ -60,10 +62,12 @@ class Images:
     def batch(self, positions: Tensor | slice, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
         """Prepared images (n, C, size, size), float32, and their labels (n,), int64, on a device.
 
-        Raw pixels cross to the device, and are resized and standardised there.
+        Raw pixels cross to the device, once for all where they fit, and are resized and standardised there.
         """
+        device = torch.device(device)
+        pixels = resident(self.pixels, device)
         rows = positions if self.rows is None else self.rows[positions]
-        raw = self.pixels[rows] if isinstance(rows, slice) else self.pixels.index_select(0, rows)
+        raw = pixels[rows] if isinstance(rows, slice) else pixels.index_select(0, rows.to(pixels.device))
         return self.preparation(raw.to(device)), self.labels[positions].to(device)
 
 
@@ -78,24 +82,36 @@ def standardized(
         test: Likewise.
         size: Height and width that images are resized to.
     """
-    mean, deviation = moments(development[0])
-    # A channel without contrast is not divided by the 0, or the rounding error, that its deviation is.
-    deviation = torch.where(deviation > 1e-6 * mean.abs(), deviation, 1.0)
-    scale, offset = (value.float()[None, :, None, None] for value in (1 / deviation, -mean / deviation))
-    preparation = Preparation(size, scale, offset)
+    preparation = standardizing(*moments(development[0]), size)
     return (
         Images(development[0], development[1].long(), preparation),
         Images(test[0], test[1].long(), preparation),
     )
 
 
-def moments(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation per channel (C,), float64, in units of the pixels; sums of integers are exact."""
+def standardizing(mean: Tensor, deviation: Tensor, size: int) -> Preparation:
+    """The preparation that takes out a mean and a deviation per channel (C,), in units of the pixels."""
+    mean, deviation = mean.double(), deviation.double()
+    # A channel without contrast is not divided by the 0, or the rounding error, that its deviation is.
+    deviation = torch.where(deviation > 1e-6 * mean.abs(), deviation, 1.0)
+    scale, offset = (value.float()[None, :, None, None] for value in (1 / deviation, -mean / deviation))
+    return Preparation(size, scale, offset)
+
+
+def moments(pixels: Tensor, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Mean and deviation per channel (C,), float64, in units of the pixels; sums of integers are exact.
+
+    Args:
+        pixels: Images (N, C, h, w).
+        rows: Those of them that count (n,); all by default.
+    """
     count, channels, height, width = pixels.shape
+    count = count if rows is None else len(rows)
     total, squares = torch.zeros(2, channels, dtype=torch.float64)
     images = max(1, _CHUNK // (channels * height * width))
     for start in range(0, count, images):
-        part = pixels[start : start + images].double()
+        place = slice(start, start + images)
+        part = pixels[place if rows is None else rows[place]].double()
         total += part.sum((0, 2, 3))
         squares += part.square_().sum((0, 2, 3))
     mean = total / (count * height * width)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.records.resolved_study import ResolvedStudy, Workload
+from runners import datasets
 from runners.arms import arms_of
 from runners.contexts import Context, contexts_of
 from runners.feasibility import check
@@ -94,6 +95,7 @@ def _trials(study: Study, context: Context, workload: Workload, machine: _Machin
                 wave=probe.wave,
                 estimated_seconds=probe.estimate_seconds(settings, [macs[arm.name] for arm in group], rate),
                 plugins=study.plugins,
+                folder=datasets.folder(workload.dataset),
             )
         )
         for index in range(max(map(workload.most, workload.variants)))

@@ -36,7 +36,7 @@ def _locked(directory: Path, say: Callable[[str], None]) -> TextIO:
     while True:
         directory.mkdir(parents=True, exist_ok=True)
         file = (directory / NAME).open("a+", encoding="ascii")
-        _lock(file, lambda: say(_whose(directory)))
+        lock(file, lambda: say(_whose(directory)))
         if _is_at(file, directory / NAME):
             return file
         file.close()  # while it was waited for, the directory was set aside
@@ -49,7 +49,11 @@ def _is_at(file: TextIO, path: Path) -> bool:
         return False
 
 
-def _lock(file: TextIO, wait: Callable[[], None]) -> None:
+def lock(file: TextIO, wait: Callable[[], None]) -> None:
+    """Have a file to oneself until it is closed; `wait` is called where another process has it.
+
+    Where the system or the file system knows no locks nothing happens.
+    """
     if fcntl is None:
         return
     try:

@@ -1,7 +1,7 @@
 """A study that was checked against everything it names, from its file and what the command line changes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,8 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
     overrides = overrides or Overrides()
     plugins.load(overrides.plugins)
     if overrides.dataset is not None:
-        datasets.get(overrides.dataset)
+        overrides = replace(overrides, dataset=datasets.located(overrides.dataset, Path.cwd()))
+        datasets.get(str(overrides.dataset))
     path = study_file.find(study)
     where = f"study {path.stem}"
     file, mistakes = study_file.parse(study_file.read(path), path.stem)
@@ -90,7 +91,10 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         if architecture is not None
         else {}
     )
-    workloads = workloads_of(file.workloads, architecture, factors, overrides.for_, where, mistakes)
+    tables = file.workloads
+    if overrides.dataset is None:
+        tables = tuple(_located(table, path.parent, where, mistakes) for table in tables)
+    workloads = workloads_of(tables, architecture, factors, overrides.for_, where, mistakes)
     mistakes += data_checks.mistakes(workloads, where)
     margins = study_checks.margins(file.margins, f"{where}: margins", mistakes)
     if mistakes:
@@ -108,6 +112,18 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         workloads=workloads,
         plugins=tuple(str(plugin.resolve()) for plugin in (*overrides.plugins, *named)),
     )
+
+
+def _located(table: dict[str, Any], base: Path, where: str, mistakes: list[str]) -> dict[str, Any]:
+    """A workload's table, its folder of images named by what it holds; without it where that fails."""
+    name = table.get("dataset")
+    if not isinstance(name, str):
+        return table
+    try:
+        return table | {"dataset": datasets.located(name, base)}
+    except BadInput as error:
+        mistakes += [f"{where}: {line}" for line in error.lines]
+        return {key: value for key, value in table.items() if key != "dataset"}
 
 
 def _load_plugins(paths: Sequence[Path], where: str, mistakes: list[str]) -> None:

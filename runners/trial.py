@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from ablations.seeds import stream_seed
 from results.records.resolved_study import Workload
+from runners.folder import Folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Trial:
         wave: Trials of one wave may run side by side; waves follow one another.
         estimated_seconds: A rough forecast, for plans and progress.
         plugins: Files of plugins that its process loads first.
+        folder: The folder that its data set lies in; None for any other data set. What it holds is part of
+            the data set's name.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Trial:
     wave: int
     estimated_seconds: float
     plugins: tuple[str, ...] = ()
+    folder: Folder | None = None
 
     @property
     def optional(self) -> bool:

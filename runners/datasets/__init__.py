@@ -3,11 +3,16 @@
 A file tells what it holds without PyTorch; `load` imports what it needs.
 """
 
+import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from runners.errors import BadInput, written
+from runners.folder import Folder
 from runners.registry import Registry
 
 if TYPE_CHECKING:
@@ -56,6 +61,9 @@ class Dataset:
         return "x".join(map(str, (self.in_channels, *(self.native_size or "??"))))
 
 
+FOLDER = "folder:"
+"""What the name of a folder of images begins with; see `runners.folders`."""
+
 REGISTRY = Registry(__name__, "DATASET", "data set", Dataset, lambda dataset: dataset.name)
 
 
@@ -65,18 +73,55 @@ def datasets() -> dict[str, Dataset]:
 
 
 def get(name: str) -> Dataset:
-    """Look a data set up.
+    """Look a data set up, or look through the folder of `folder:PATH`.
 
     Raises:
-        BadInput: There is none of that name.
+        BadInput: There is none of that name, or the folder does not hold images by class.
     """
+    if is_folder(name):
+        found: Dataset = _folders().get(name)
+        return found
+    # Not Path.is_dir, which fails where a name is too long for a path.
+    if name not in REGISTRY.all() and os.path.isdir(name):  # noqa: PTH112
+        raise BadInput(f"no data set {written(name)}; did you mean {FOLDER + name!r}?")
     return REGISTRY.get(name)
 
 
 def source(name: str) -> Path:
-    """The file that a data set is written in.
+    """The file that a data set is written in; of a folder the code that reads it.
 
     Raises:
         BadInput: As `get`.
     """
-    return REGISTRY.source(name)
+    return Path(str(_folders().__file__)) if is_folder(name) else REGISTRY.source(name)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is `folder:PATH`, or what such a folder is called once it was looked through."""
+    return name.startswith(FOLDER)
+
+
+def located(name: str, base: Path) -> str:
+    """The name under which a data set is known wherever a process works, and by what it holds.
+
+    Args:
+        name: As people write it.
+        base: What the path of a folder is relative to.
+
+    Raises:
+        BadInput: The folder does not hold images by class.
+    """
+    return str(_folders().located(name, base)) if is_folder(name) else name
+
+
+def folder(name: str | None) -> Folder | None:
+    """What a trial carries of the folder of that name; None for any other data set, or none."""
+    if name is None or not is_folder(name):
+        return None
+    found: Folder = _folders().carried(name)
+    return found
+
+
+def _folders() -> ModuleType:
+    """Named, not imported: no trial runs through what it does not use."""
+    return importlib.import_module("runners.folders")

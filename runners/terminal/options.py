@@ -52,7 +52,8 @@ def complete_dataset(incomplete: str) -> Iterator[str]:
     """Names of data sets."""
     from runners import datasets
 
-    yield from (name for name in datasets.datasets() if name.startswith(incomplete))
+    names = (*datasets.datasets(), datasets.FOLDER)
+    yield from (name for name in names if name.startswith(incomplete))
 
 
 def complete_launcher(incomplete: str) -> Iterator[str]:
@@ -95,7 +96,10 @@ Plugins = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Dataset = Annotated[
     str | None,
-    typer.Option(help="Train on this data set instead of the study's.", autocompletion=complete_dataset),
+    typer.Option(
+        help="Train on this instead of the study's: a name of `ablate list datasets`, or folder:PATH.",
+        autocompletion=complete_dataset,
+    ),
 ]
 Seeds = Annotated[
     int | None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from results.tables.format import count
+from runners import datasets
 from runners.plan import Plan, forecast_seconds
 from runners.terminal.tables import print_line, print_table
 from runners.trial import Trial
@@ -62,8 +63,16 @@ def print_plan(name: str, planned: Plan, cores: int, *, trials: bool) -> None:
     print_line(total)
 
 
+def print_data(planned: Plan) -> None:
+    """Print what was found in folders of images."""
+    names = [workload.dataset for workload in planned.study.workloads]
+    for name in dict.fromkeys(names):
+        if name is not None and datasets.is_folder(name):
+            print_line(f"{name}: {datasets.get(name).summary}")
+
+
 def print_warnings(planned: Plan) -> None:
-    """Print a line for each arm that will fail, where it spoils no JSON."""
+    """Print a line for each arm that will fail, and for what is odd about data, where it spoils no JSON."""
     for warning in planned.warnings:
         print_line(f"warning: {warning}", style="yellow", stderr=True)
 

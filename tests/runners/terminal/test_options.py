@@ -44,7 +44,7 @@ def completed(line: str) -> set[str]:
         ("ablate list st", {"studies"}),
         ("ablate run ", set(study_file.studies())),
         ("ablate plan qu", {"quick"}),
-        ("ablate run quick --dataset f", {"fashion-mnist"}),
+        ("ablate run quick --dataset f", {"fashion-mnist", "folder:"}),
         ("ablate run quick --launcher l", {"local"}),
     ],
 )
