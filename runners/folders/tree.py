@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from ablations.factor import nearest
@@ -15,6 +16,8 @@ ENDINGS = frozenset(
 TRAIN, TEST = "train", "test"
 _VALIDATION = {"val", "valid", "validation"}
 _FEWEST_CLASSES = 2
+_MOST_SIBLINGS = 8
+"""Of a folder that is not there, where none has a name like it: more are no help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ def _missing(path: Path) -> str:
     if path.exists():
         return f"{path} is a file; expected a folder with one sub-folder of images per class"
     parent = next(folder for folder in path.parents if folder.is_dir())
-    lost = path.relative_to(parent).parts[0]
-    return f"no folder {path}: {parent} has no {lost!r}{nearest(lost, _subfolders(parent))}"
+    lost, siblings = path.relative_to(parent).parts[0], _subfolders(parent)
+    near = get_close_matches(lost, siblings, n=1) or (siblings if len(siblings) <= _MOST_SIBLINGS else [])
+    return f"no folder {parent / lost}{nearest(lost, near)}"
 
 
 def _check_classes(path: Path, folders: list[str], where: str) -> None:

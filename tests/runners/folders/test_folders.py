@@ -60,7 +60,7 @@ def test_a_path_is_relative_to_where_it_was_written(tmp_path: Path, monkeypatch:
         ("folder:pest", "data set 'folder:pest': no folder .*; did you mean 'pets'?"),
         ("folder:a\0b", "data set .*: embedded null byte; expected another path"),
         ("pets", "no data set 'pets'; did you mean 'folder:pets'"),
-        ("folder:~nobody-of-that-name/pets", "data set .*: no folder .*/~nobody-of-that-name/pets: "),
+        ("folder:~nobody-of-that-name/pets", "data set .*: no folder .*/~nobody-of-that-name; one of: pets"),
         ("folder:" + "a" * 5000, r"data set .*\.\.\.: file name too long; expected another path"),
         ("a" * 5000, "no data set 'aaa.*; one of: cifar-10, digits"),
         ("digit", "no data set 'digit'; did you mean 'digits'"),
@@ -151,10 +151,7 @@ def test_all_mistakes_of_a_study_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         study.load(str(path))
     folder, key = caught.value.lines
-    assert folder == (
-        f"study mine: data set 'folder:pest': no folder {tmp_path}/pest: {tmp_path} has no 'pest';"
-        " did you mean 'pets'?"
-    )
+    assert folder == (f"study mine: data set 'folder:pest': no folder {tmp_path}/pest; did you mean 'pets'?")
     assert "batchsize" in key
 
 
@@ -192,8 +189,7 @@ def test_a_folder_that_is_none_ends_with_2_and_a_line(tmp_path: Path) -> None:
     make(tmp_path / "pets", {"cat": 3, "dog": 1})
     written(tmp_path, "digits")
     for name, line in {
-        "folder:pest": f"data set 'folder:pest': no folder {tmp_path}/pest: {tmp_path} has no 'pest';"
-        " did you mean 'pets'?",
+        "folder:pest": f"data set 'folder:pest': no folder {tmp_path}/pest; did you mean 'pets'?",
         "folder:pets": "data set 'folder:pets': class dog has 1 different image; expected 2 or more",
     }.items():
         done = ablate("run", "mine.toml", "--dataset", name, cwd=tmp_path)

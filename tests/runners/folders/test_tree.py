@@ -51,12 +51,12 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 
 def test_what_is_no_such_folder_is_one_line_with_what_may_be_meant(tmp_path: Path) -> None:
     pets = make(tmp_path / "pets", {"cat": 1, "dog": 1})
-    assert refused(tmp_path / "pest") == (
-        f"no folder {tmp_path}/pest: {tmp_path} has no 'pest'; did you mean 'pets'?"
-    )
-    assert refused(tmp_path / "pest" / "deeper") == (
-        f"no folder {tmp_path}/pest/deeper: {tmp_path} has no 'pest'; did you mean 'pets'?"
-    )
+    for path in (tmp_path / "pest", tmp_path / "pest" / "deeper"):
+        assert refused(path) == f"no folder {tmp_path}/pest; did you mean 'pets'?"
+    assert refused(pets / "x") == f"no folder {pets}/x; one of: cat, dog"
+    many = make(tmp_path / "many", dict.fromkeys("abcdefghi", 1))
+    assert refused(many / "xyz") == f"no folder {many}/xyz"
+    (tmp_path / "many").rename(pets / "many")
     assert refused(pets / "cat" / "000.png") == (
         f"{pets}/cat/000.png is a file; expected a folder with one sub-folder of images per class"
     )
