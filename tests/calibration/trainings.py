@@ -18,9 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import results
+from results.verdicts import events, unpaired
 from results.verdicts import statistics as rules
-from results.verdicts import unpaired
 from results.verdicts.divergence import fisher
+from results.verdicts.events import Events
 from results.verdicts.statistics import ErrorShare, Estimate
 
 Floats = NDArray[np.float64]
@@ -212,12 +213,92 @@ def heaps(design: Design, runs: int, seed: int = 0) -> dict[str, object]:
     }
 
 
+TARGETS, SLOWER = (0.9, 0.95, 0.96, 0.97, 0.98, 0.99), 1.25
+"""Validation accuracies; how many times as many steps the slower arm takes."""
+
+
+def courses(frame: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Steps of the evaluations, and the accuracies of the baseline's trainings; shape (trainings, steps)."""
+    mine = frame[frame["arm"] == BASELINE]
+    steps = np.array(mine["steps"].iloc[0].split(), dtype=float)
+    return steps, np.array([row.split() for row in mine["validation_accuracy"]], dtype=float)
+
+
+def times(steps: Floats, accuracies: Floats, end: float, target: float) -> Events:
+    """When each training reached the target, as far as it is known at `end`."""
+    looks = steps[steps <= end]
+    reached = accuracies[:, : len(looks)] >= target - 1e-9
+    first = np.where(reached.any(1), reached.argmax(1), len(looks))
+    edges = np.concatenate([[0.0], looks, [np.inf]])
+    return Events(edges[first], edges[first + 1])
+
+
+def to_target(censored: float, design: Design, runs: int, seed: int = 0) -> dict[str, object]:
+    """Steps to a target that so many trainings miss: arms that are the baseline, and one that is slower."""
+    steps, accuracies = courses(pd.read_csv(DATA))
+    generator = np.random.default_rng(seed)
+    end = float(steps[-1])
+    missed = {
+        target: float(np.isinf(times(steps, accuracies, end, target).until).mean()) for target in TARGETS
+    }
+    target = min(missed, key=lambda one: abs(missed[one] - censored))
+    covered, slower, family_errors, censorings = [], [], [], []
+    for _ in range(runs):
+        arms = {f"{i}": design.seeds for i in range(design.arms)} | {BASELINE: design.baseline_seeds}
+        chosen = {arm: accuracies[generator.integers(len(accuracies), size=n)] for arm, n in arms.items()}
+        known = {
+            arm: times(steps * (SLOWER if arm == "0" else 1.0), those, end, target)
+            for arm, those in chosen.items()
+        }
+        censorings.append(1 - sum(one.reached for one in known.values()) / sum(arms.values()))
+        means = events.means(known)
+        weights = {arm: {arm: 1.0, BASELINE: -1.0} for arm in arms if arm != BASELINE}
+        share = ErrorShare(len(weights), unpaired.correlation(list(weights.values()), means))
+        found = {arm: unpaired.estimate(pair, means, share) for arm, pair in weights.items()}
+        told = {arm: one for arm, one in found.items() if one.low is not None}
+        covered += [holds(one.low_alone, 0.0, one.high_alone) for arm, one in told.items() if arm != "0"]
+        slower += (
+            [holds(told["0"].low_alone, float(np.log(SLOWER)), told["0"].high_alone)] if "0" in told else []
+        )
+        family_errors.append(
+            any(not holds(one.low, 0.0, one.high) for arm, one in told.items() if arm != "0")
+        )
+    return {
+        "arms": design.arms,
+        "seeds": design.seeds,
+        "baseline_seeds": design.baseline_seeds,
+        "runs": runs,
+        "target": target,
+        "censored": float(np.mean(censorings)),
+        "coverage": float(np.mean(covered)) if covered else np.nan,
+        "coverage_slower": float(np.mean(slower)) if slower else np.nan,
+        "slower_told": len(slower) / runs,
+        "family_error": float(np.mean(family_errors)),
+    }
+
+
+def markdown(rows: list[dict[str, object]]) -> str:
+    """A line a row; what is a share in percent."""
+    names = list(rows[0])
+    lines = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
+    for row in rows:
+        cells = (
+            f"{v:.3g}" if n in NUMBERS else f"{v:.1%}" if isinstance(v, float) else str(v)
+            for n, v in row.items()
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+NUMBERS = {"half_width", "target"}
+
+
 def main() -> None:
     """Collect, or simulate and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=2000, help="draws per line (default: 2000)")
+    parser.add_argument("--runs", type=int, default=1000, help="draws per line (default: 1000)")
     parser.add_argument(
         "--collect", nargs="+", type=Path, metavar="RUN", help="make the file anew from these"
     )
@@ -226,11 +307,13 @@ def main() -> None:
         collect(options.collect).to_csv(DATA, index=False, float_format="%.6g")
         return
     cells = [Cell(m, design, case) for m in METRICS for design in DESIGNS for case in CASES]
+    runs = options.runs
+    censorings = [(share, design) for share in (0.0, 0.3) for design in DESIGNS[:3]]
     with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(partial(simulate, runs=options.runs), cells))
-        two = list(pool.map(partial(heaps, runs=options.runs), DESIGNS))
-    print(pd.DataFrame(rows).to_markdown(index=False, floatfmt=".3f"))
-    print(pd.DataFrame(two).to_markdown(index=False, floatfmt=".3f"))
+        rows = list(pool.map(partial(simulate, runs=runs), cells))
+        two = list(pool.map(partial(heaps, runs=runs), DESIGNS))
+        timed = list(pool.map(partial(to_target, runs=runs // 4), *zip(*censorings, strict=True)))
+    print(*map(markdown, (rows, two, timed)), sep="\n\n")
 
 
 if __name__ == "__main__":
