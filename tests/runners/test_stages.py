@@ -12,6 +12,7 @@ from scipy import stats
 
 from results.records.record import Measurement, Outcome, Record, Status
 from results.verdicts import stopping
+from results.verdicts.components import FEWEST_ROUNDS
 from runners import study
 from runners.plan import Plan, plan
 from runners.stages import is_worth_asking, lost_arms, wanted
@@ -131,6 +132,30 @@ def test_as_many_as_the_spread_of_the_first_four_asks_for(planned: Plan) -> None
     assert min(16, max(10, math.floor(least))) <= len(records) <= min(16, max(10, math.ceil(3 * most)))
     (row,) = stopping.cost(planned.study, records).to_dict("records")
     assert row["reason"] in {stopping.PRECISE, stopping.AT_MOST, stopping.AS_ASKED}
+
+
+def in_rounds(one: Record, count: int) -> Record:
+    """The same process, in which so many rounds differ by next to nothing."""
+    wobble = np.exp(np.random.default_rng(one.block_number).normal(0, 1e-4, count))
+
+    def sampled(outcome: Outcome) -> Outcome:
+        more = (
+            replace(m, values=tuple(float(m.values[0] * w) for w in wobble)) for m in outcome.measurements
+        )
+        return replace(outcome, measurements=tuple(more))
+
+    return replace(one, outcomes=tuple(map(sampled, one.outcomes)))
+
+
+def test_where_more_rounds_tell_nothing_more_later_processes_have_fewer(planned: Plan) -> None:
+    first = wanted(planned, [], HERE)
+    rounds = first[0].workload.settings["rounds"]
+    (later,) = wanted(planned, [in_rounds(record(t, {"stem=deep64": 0.2}), rounds) for t in first], HERE)[4:]
+    of_first, of_later = (trial.workload.settings for trial in (first[0], later))
+    assert (later.index, of_later["rounds"]) == (4, FEWEST_ROUNDS)
+    assert FEWEST_ROUNDS < rounds == of_first["rounds"]
+    as_long_a_turn = of_first["arm_seconds"] / of_first["rounds"]
+    assert of_later["arm_seconds"] / of_later["rounds"] == pytest.approx(as_long_a_turn)
 
 
 def test_the_budget_ends_it_and_the_fewest_processes_run_all_the_same(planned: Plan) -> None:
