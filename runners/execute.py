@@ -17,8 +17,9 @@ import psutil
 
 from results.records.directory import write_record
 from results.records.record import Outcome, Record, RecordDetails
-from runners import printed, probes
+from runners import checkpoints, printed, probes
 from runners.outcomes import failure
+from runners.run_folder import CURRENT, RunFolder
 from runners.trial import Trial, trial_from_json
 
 
@@ -41,6 +42,8 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     directory, log = Path(run), printed.log_name(content["id"], environment, attempt)
+    place = RunFolder(directory, environment)
+    CURRENT.set(place)
     printed.keep(directory, log)
     faulthandler.enable(2)  # a crash in a library leaves its trace in the log
     trial = trial_from_json(content)
@@ -51,6 +54,7 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         record = replace(record, details={**record.details, "log": log})
     with suppress(FileExistsError):
         write_record(directory, record)
+    checkpoints.discard(record, place)
     printed.finished(directory, log)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from results.records.directory import own_folder, write_environment
 from results.records.resolved_study import write_study
-from runners import environment, launchers, printed
+from runners import checkpoints, environment, launchers, printed
 from runners.backlog import Backlog
 from runners.declared import marked
 from runners.errors import BadInput
@@ -20,7 +20,7 @@ from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
 from runners.run_lock import alone
 
-_FOLDERS = ("environment", "plan", "records", printed.FOLDER)
+_FOLDERS = ("environment", "plan", "records", printed.FOLDER, checkpoints.FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def execute(
             planned, directory, environment_id, retry_failed=options.retry_failed, again=options.again
         )
         _prepare(planned, directory, environment_id, facts)
+        checkpoints.sweep(directory)
         tasks, count = backlog.left()
         with display(tasks, count) as notify:
             while tasks:
@@ -95,8 +96,9 @@ def execute(
                 tasks, _ = backlog.left()
                 if tasks:
                     notify(Event(None, added=tuple(task.trial for task in tasks)))
-        with suppress(OSError):  # it stays where something was printed
-            (directory / printed.FOLDER).rmdir()
+        for name in (printed.FOLDER, checkpoints.FOLDER):
+            with suppress(OSError):  # it stays where something was printed, or is to go on
+                (directory / name).rmdir()
 
 
 def _prepare(planned: Plan, directory: Path, environment_id: str, facts: dict[str, Any]) -> None:
