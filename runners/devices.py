@@ -42,6 +42,17 @@ def synchronize(device: str) -> None:
         torch.accelerator.synchronize(torch.device(device))
 
 
+def random_state(device: str) -> torch.Tensor:
+    """What an accelerator's next random numbers follow from; uint8 on the CPU."""
+    state: torch.Tensor = torch.get_device_module(device).get_rng_state(device)
+    return state
+
+
+def set_random_state(device: str, state: torch.Tensor) -> None:
+    """The inverse of `random_state`."""
+    torch.get_device_module(device).set_rng_state(state, device)
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceMemory:
     """An accelerator's memory at one moment, in bytes.

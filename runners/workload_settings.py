@@ -17,7 +17,7 @@ class WorkloadSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset()
-    """Keys that say how many blocks or companions there are, and change none of them: no part of an id."""
+    """Keys that say how many blocks or companions there are, or else change no figure: no part of an id."""
 
     kind: str = Field(description="what measures it: see `ablate list metrics`")
     name: str = Field(

@@ -119,7 +119,11 @@ class MachineStretches(TypedDict, total=False):
 
 
 class RecordDetails(TypedDict, total=False):
-    """What concerns a whole trial; `log` names the file that holds what it printed."""
+    """What concerns a whole trial; `log` names the file that holds what it printed.
+
+    `resumed_at_step` has the steps after which a training went on from a checkpoint, the last one last; what
+    is said of the process, `Record.seconds` among it, is then of the last process alone.
+    """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
 
@@ -134,6 +138,7 @@ class RecordDetails(TypedDict, total=False):
     machine: dict[Text, MachineStretches]
     seconds_by_phase: dict[Text, Annotated[float, Field(ge=-1, le=1e9)]]
     log: Text
+    resumed_at_step: list[Count]
 
 
 @dataclass(frozen=True, slots=True)

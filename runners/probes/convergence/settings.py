@@ -16,7 +16,16 @@ class ConvergenceSettings(WorkloadSettings):
     """Keys of a workload of kind convergence."""
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
-        {"seeds", "baseline_seeds", "max_seeds", "half_width", "pairing", "tune", "tuning_seeds"}
+        {
+            "seeds",
+            "baseline_seeds",
+            "max_seeds",
+            "half_width",
+            "pairing",
+            "tune",
+            "tuning_seeds",
+            "checkpoint_seconds",
+        }
     )
 
     dataset: str = Field("digits", description="see `ablate list datasets`")
@@ -83,6 +92,13 @@ class ConvergenceSettings(WorkloadSettings):
     )
     channels_last: bool = Field(True, description="weights and images in NHWC memory format, which is faster")
     target: float = Field(0.9, gt=0, lt=1, description="validation accuracy that steps_to_target waits for")
+    checkpoint_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=1e9,
+        description="of training, after which it is written down how far it has come: a run that is cut off"
+        " goes on from there; 0: after each step",
+    )
 
     @model_validator(mode="before")
     @classmethod

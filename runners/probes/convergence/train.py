@@ -14,6 +14,7 @@ from runners.images import Images
 from runners.outcomes import Diverged, Findings, build_arm, each_arm
 from runners.probes import Result
 from runners.probes.convergence.augment import augment
+from runners.probes.convergence.checkpoint import Checkpoint
 from runners.probes.convergence.course import Course, evaluate
 from runners.probes.convergence.determinism import deterministic
 from runners.probes.convergence.findings import findings
@@ -24,8 +25,11 @@ from runners.trial import Trial, TrialArm
 
 def run(trial: Trial) -> Result:
     """Train the trial's arm once."""
+    checkpoint = Checkpoint(trial)
     with deterministic():
-        return Result(each_arm(trial, _train))
+        outcomes = each_arm(trial, partial(_train, checkpoint))
+    resumed = checkpoint.resumed_at_step
+    return Result(outcomes, {"resumed_at_step": resumed} if resumed else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class _Streams:
     augmentation: int
 
 
-def _train(trial: Trial, arm: TrialArm) -> Findings:
+def _train(checkpoint: Checkpoint, trial: Trial, arm: TrialArm) -> Findings:
     settings = ConvergenceSettings.model_validate(trial.workload.settings)
     # The control is noise of its own: the same arm with other weights, split and order.
     own = arm.name if arm.name == CONTROL_FACTOR else ""
@@ -48,7 +52,7 @@ def _train(trial: Trial, arm: TrialArm) -> Findings:
     # What a layer draws while it trains (dropout) is a stream of its own too.
     torch.manual_seed(stream("layers"))
     streams = _Streams(stream("order"), stream("augmentation"))
-    course = _run_epochs(network, settings, train, validation, streams, trial.device, layout)
+    course = _run_epochs(network, settings, train, validation, streams, trial.device, layout, checkpoint)
     scores = evaluate(network, test, trial.device, layout)
     found = findings(course, test=scores, target=settings.target, device=trial.device)
     details: OutcomeDetails = {
@@ -69,14 +73,18 @@ def _run_epochs(
     streams: _Streams,
     device: str,
     layout: torch.memory_format,
+    checkpoint: Checkpoint,
 ) -> Course:
     optimizer = make_optimizer(network, settings)
     total = settings.epochs * max(1, len(train) // settings.batch_size)
     looks = evaluation_steps(total, settings)
     order, drawing = torch.Generator().manual_seed(streams.order), torch.Generator()
-    course = Course()
+    course = checkpoint.begin(network, optimizer, settings.checkpoint_seconds)
+    resumed = len(course.losses)
     network.train()
     for step, positions in enumerate(batches(len(train), settings, order), start=1):
+        if step <= resumed:  # its order is drawn, no more
+            continue
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * schedule(step, total, settings)
         images, labels = train.batch(positions, device)
@@ -93,4 +101,5 @@ def _run_epochs(
         if step in looks:
             course.note(step, evaluate(network, validation, device, layout))
             network.train()
+        checkpoint.keep(course)
     return course
