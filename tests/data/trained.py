@@ -32,6 +32,7 @@ class Trained(nn.Module):
         self.body = nn.Conv2d(8, 8, 3, padding=1, dtype=torch.bfloat16)
         self.drop = nn.Dropout(0.3 if noise == "dropout" else 0.0)
         self.head = nn.Linear(8 * 16, num_classes)
+        self.mean: Tensor
         self.register_buffer("mean", torch.zeros(8), persistent=False)
         self.calls = 0
 

@@ -173,7 +173,7 @@ def test_a_record_that_is_there_already_counts(tmp_path: Path, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", ["records", "logs", "plan", "environment"])
+@pytest.mark.parametrize("name", ["records", "logs", "checkpoints", "plan", "environment"])
 def test_a_link_in_a_run_directory_is_not_written_through(tmp_path: Path, name: str) -> None:
     out, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     out.mkdir()

@@ -177,7 +177,19 @@ def test_a_digest_is_of_what_files_say_not_of_where_they_lie(tmp_path: Path) -> 
     [
         ("complexity", {}),
         ("memory", {}),
-        ("convergence", {"seeds": 9}),
+        (
+            "convergence",
+            {
+                "seeds": 9,
+                "baseline_seeds": 20,
+                "max_seeds": 50,
+                "half_width": 0.01,
+                "pairing": "seed",
+                "tune": (1.0, 3.0),
+                "tuning_seeds": 5,
+                "checkpoint_seconds": 5.0,
+            },
+        ),
         (
             "throughput",
             {

@@ -16,6 +16,8 @@ from tests.runners.scripted_runs import Watcher
 from tests.runners.study_files import toml
 
 PLUGIN = Path(__file__).parents[1] / "data" / "trained.py"
+MARK, PACE, LAST_STEP = "TRAINED_MARK", "TRAINED_PACE", 9
+"""As the plugin has them, which is loaded and never imported: that would register its network twice."""
 
 
 def write_study(

@@ -17,13 +17,7 @@ class ConvergenceSettings(WorkloadSettings):
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
         {
-            "seeds",
-            "baseline_seeds",
-            "max_seeds",
-            "half_width",
-            "pairing",
-            "tune",
-            "tuning_seeds",
+            *("seeds", "baseline_seeds", "max_seeds", "half_width", "pairing", "tune", "tuning_seeds"),
             "checkpoint_seconds",
         }
     )

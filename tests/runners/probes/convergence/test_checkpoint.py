@@ -19,7 +19,8 @@ from runners.probes import Result, convergence
 from runners.probes.convergence.checkpoint import Checkpoint
 from runners.probes.convergence.course import Course
 from runners.run_folder import CURRENT, RunFolder
-from runners.trial import Trial
+from runners.trial import Trial, TrialArm
+from tests.runners.test_sources import trial as resnet
 from tests.runners.trained_runs import plan_of, write_study
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -112,19 +113,31 @@ def test_weights_and_what_the_optimizer_keeps_lie_as_before(
         assert all(one.data_ptr() % 64 == 0 for one in tensors.values())
         return [one.stride() for _, one in sorted(tensors.items())]
 
+    def keep(self: Checkpoint, course: Course) -> None:
+        seen.append(strides(self))
+        original(self, course)
+
     seen: list[list[tuple[int, ...]]] = []
     original = Checkpoint.keep
     trial = trials["adamw/baseline"]
     cut(trial, 5)
-    monkeypatch.setattr(
-        Checkpoint, "keep", lambda self, course: (seen.append(strides(self)), original(self, course))
-    )
+    monkeypatch.setattr(Checkpoint, "keep", keep)
     train(trial)
     checkpoints.path_of(trial.id, place).unlink()
     train(trial)
     assert len(seen) == TOTAL - 5 + TOTAL
     assert all(one == seen[0] for one in seen)
     assert (72, 1, 24, 8) in seen[0], "channels last, of the body"
+
+
+def test_the_built_in_networks_keep_nothing_aside(
+    place: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = "resnet:depth=18,width=2,in_channels=1,num_classes=10"
+    trial = resnet("convergence", epochs=1, train_images=64, image_size=8, checkpoint_seconds=0.0)
+    trial = replace(trial, id="resnet", arms=(TrialArm("baseline", small, small),))
+    assert_same_bits(trial, 1)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_short_training_writes_nothing(trials: dict[str, Trial], place: RunFolder) -> None:
