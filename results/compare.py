@@ -39,7 +39,8 @@ STATUSES = (
 
 _HOW_MANY = {
     *("name", "seeds", "processes", "half_width", "max_processes", "arm_seconds", "rounds", "levels"),
-    *("batch_sizes", "cards", "spot_check", "limit_seconds", "checkpoint_seconds"),
+    *("batch_sizes", "cards", "spot_check", "limit_seconds", "checkpoint_seconds", "baseline_seeds"),
+    *("max_seeds", "pairing", "tune", "tuning_seeds", "recipe", "inside"),
 }
 """Settings that say how often or how long was measured, or what stands in the context anyway."""
 _OF_THE_MACHINE = {"seconds", "images/s"}

@@ -146,12 +146,22 @@ class ConvergenceSettings(WorkloadSettings):
         return Stopping("test_accuracy", self.half_width, max(self.seeds, self.max_seeds), self.seeds)
 
     @property
-    def conditions(self) -> str:
+    def context(self) -> str:
         """The budget: what is learnt in one is not what is learnt in another."""
+        return ", ".join(self._budget.values())
+
+    @property
+    def conditions(self) -> str:
+        """What of the budget is not as usual."""
+        usual = type(self)(kind=self.kind)._budget
+        return ", ".join(words for key, words in self._budget.items() if words != usual.get(key))
+
+    @property
+    def _budget(self) -> dict[str, str]:
         name = {"sgd": "SGD", "adamw": "AdamW"}[self.optimizer]
         rate = "each arm's own rate" if self.own_rate else f"{self.learning_rate:g}"
-        told = [f"{self.epochs} epochs", f"{name} at {rate}"]
-        return ", ".join([*told, *([self.augmentation] if self.augmentation != "none" else [])])
+        budget = {"epochs": f"{self.epochs} epochs", "rate": f"{name} at {rate}"}
+        return budget | ({"augmentation": self.augmentation} if self.augmentation != "none" else {})
 
     @property
     def companions(self) -> tuple[tuple[RelationKind, WorkloadSettings], ...]:
