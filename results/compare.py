@@ -42,7 +42,7 @@ _HOW_MANY = {
     *("batch_sizes", "cards", "spot_check", "limit_seconds", "checkpoint_seconds", "baseline_seeds"),
     *("max_seeds", "pairing", "tune", "tuning_seeds", "recipe", "inside"),
 }
-"""Settings that say how often or how long was measured, or what stands in the context anyway."""
+"""Settings that say how often or how long was measured or looked, or what stands in the context anyway."""
 _OF_THE_MACHINE = {"seconds", "images/s"}
 Key = tuple[Any, ...]
 

@@ -21,7 +21,15 @@ OTHERS_SHARE = 0.05
 
 
 class Diverged(Exception):  # noqa: N818 - an outcome of training, not an error of ours
-    """Training reached a loss that is not finite; the message says when."""
+    """Training reached a loss that is not finite; the message says when.
+
+    Attributes:
+        details: What had been noted until then, for the record.
+    """
+
+    def __init__(self, message: str, details: OutcomeDetails | None = None) -> None:
+        super().__init__(message)
+        self.details: OutcomeDetails = details or {}
 
 
 class NotApplicable(Exception):  # noqa: N818 - likewise
@@ -106,7 +114,8 @@ def failure(trial: Trial, arm: TrialArm, error: BaseException) -> Outcome:
                 f"; other processes held {memory.held_by_others / 2**30:.1f} of the device's"
                 f" {memory.total / 2**30:.1f} GiB: --retry-failed asks again"
             )
-    return replace(blank(arm), status=status, reason=reason)
+    details = error.details if isinstance(error, Diverged) else OutcomeDetails()
+    return replace(blank(arm), status=status, reason=reason, details=details)
 
 
 def status_of(error: BaseException) -> Status:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from results.records.files import SCHEMA_VERSION
+from results.records.inside import LayerCurves
 from results.records.profile_summary import ProfileSummary
 from results.records.values import STRICT, Count, FileName, Free, Number, Positive, Seconds, Share, Text
 
@@ -81,8 +82,8 @@ class OutcomeDetails(TypedDict, total=False):
 
     `fingerprint` digests operators, shapes and outputs; `censored` and `invalid` name the metrics that have
     no number, or none that can be believed, and why; `profiles` are those of a memory workload; `macs` are
-    of one image, `timing` is by mode, `built` the place in the order of building, from 0; `more` is a probe's
-    own.
+    of one image, `timing` is by mode, `built` the place in the order of building, from 0; `inside` is
+    what looks at a training found by layer; `more` is a probe's own.
     """
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
@@ -100,6 +101,7 @@ class OutcomeDetails(TypedDict, total=False):
     train_images: Count
     validation_images: Count
     test_images: Count
+    inside: list[LayerCurves]
     more: dict[Text, Free]
 
 

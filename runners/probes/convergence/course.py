@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from results.records.record import OutcomeDetails
 from runners.images import Images
 from runners.outcomes import Diverged
+from runners.probes.convergence.inside import Note, layer_curves
 
 _EVALUATION_BATCH = 500
 
@@ -36,12 +38,19 @@ class Course:
         steps: Steps taken at each evaluation.
         evaluations: On the validation images.
         train_losses: Mean of the losses since the evaluation before.
+        inside: What looks inside the network found.
     """
 
     losses: list[float] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
     evaluations: list[Scores] = field(default_factory=list)
     train_losses: list[float] = field(default_factory=list)
+    inside: list[Note] = field(default_factory=list)
+
+    @property
+    def details(self) -> OutcomeDetails:
+        """What is no metric and no curve, as a record holds it; of a training that diverged, too."""
+        return {"inside": layer_curves(self.inside)} if self.inside else {}
 
     def note(self, step: int, scores: Scores) -> None:
         """Take in an evaluation, and average the losses since the last one.
@@ -50,7 +59,7 @@ class Course:
             Diverged: The validation loss is not finite.
         """
         if not math.isfinite(scores.cross_entropy):
-            raise Diverged(f"the validation loss was {scores.cross_entropy} after step {step}")
+            raise Diverged(f"the validation loss was {scores.cross_entropy} after step {step}", self.details)
         since = self.steps[-1] if self.steps else 0
         self.steps.append(step)
         self.evaluations.append(scores)

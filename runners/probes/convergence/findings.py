@@ -1,6 +1,6 @@
 """What a training came to, as a record holds it."""
 
-from results.records.record import Curve, Measurement, OutcomeDetails
+from results.records.record import Curve, Measurement
 from runners.outcomes import Findings
 from runners.probes.convergence.course import Course, Scores
 
@@ -26,7 +26,7 @@ def findings(course: Course, *, test: Scores, target: float, device: str) -> Fin
         measurement("validation_accuracy", accuracies[-1], "validation"),
         measurement("train_loss", course.train_losses[-1], "train"),
     ]
-    details: OutcomeDetails = {}
+    details = course.details
     evaluations = zip(course.steps, accuracies, strict=True)
     reached = next((step for step, accuracy in evaluations if accuracy >= target), None)
     if reached is not None:

@@ -84,6 +84,13 @@ class ConvergenceSettings(WorkloadSettings):
         description="of each training image at each step: moved by up to an eighth, mirrored, or a crop of 8"
         " to 100 % of it enlarged",
     )
+    inside: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="looks at the gradients, activations and dead ReLUs of each layer, evenly over the steps,"
+        " the first and the last among them; 0: none",
+    )
     channels_last: bool = Field(True, description="weights and images in NHWC memory format, which is faster")
     target: float = Field(0.9, gt=0, lt=1, description="validation accuracy that steps_to_target waits for")
     checkpoint_seconds: float = Field(

@@ -18,6 +18,7 @@ from runners.probes.convergence.checkpoint import Checkpoint
 from runners.probes.convergence.course import Course, evaluate
 from runners.probes.convergence.determinism import deterministic
 from runners.probes.convergence.findings import findings
+from runners.probes.convergence.inside import Inside, look_steps
 from runners.probes.convergence.recipe import batches, evaluation_steps, make_optimizer, schedule, split
 from runners.probes.convergence.settings import ConvergenceSettings
 from runners.trial import Trial, TrialArm
@@ -81,6 +82,7 @@ def _run_epochs(
     order, drawing = torch.Generator().manual_seed(streams.order), torch.Generator()
     course = checkpoint.begin(network, optimizer, settings.checkpoint_seconds)
     resumed = len(course.losses)
+    inside = Inside(network, look_steps(total, settings.inside), course.inside)
     network.train()
     for step, positions in enumerate(batches(len(train), settings, order), start=1):
         if step <= resumed:  # its order is drawn, no more
@@ -91,13 +93,16 @@ def _run_epochs(
         # A step's draws do not depend on those before it.
         images = augment(images, settings.augmentation, drawing.manual_seed(streams.augmentation ^ step))
         optimizer.zero_grad(set_to_none=True)
+        inside.before(step)
         logits = network(images.contiguous(memory_format=layout))
         loss = nn.functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
         loss.backward()
+        inside.after(step)
         optimizer.step()
         course.losses.append(loss.item())
         if not math.isfinite(course.losses[-1]):
-            raise Diverged(f"the training loss was {course.losses[-1]} at step {step} of {total}")
+            said = f"the training loss was {course.losses[-1]} at step {step} of {total}"
+            raise Diverged(said, course.details)
         if step in looks:
             course.note(step, evaluate(network, validation, device, layout))
             network.train()
