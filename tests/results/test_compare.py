@@ -114,6 +114,19 @@ def test_another_input_size_or_precision_is_never_an_agreement(run: Run, tmp_pat
     assert set(found["status"]) == {"only in the first", "only in the second"}
 
 
+@pytest.mark.parametrize(("changes", "shared"), [({"inside": 5}, True), ({"epochs": 9}, False)])
+def test_a_training_that_was_looked_at_is_the_same_training(
+    run: Run, tmp_path: Path, changes: dict[str, int], shared: bool
+) -> None:
+    other = write_run(tmp_path / "run")
+    study = read_study(other)
+    workloads = tuple(replace(w, settings={**w.settings, **changes}) for w in study.workloads)
+    write_study(other, replace(study, workloads=workloads))
+    found = compare(run, results.load(other)).query("metric == 'test_accuracy'")
+    assert found["first"].notna().any()
+    assert (found["first"].notna() & found["second"].notna()).any() == shared
+
+
 def test_two_machines_are_compared_by_what_each_change_does_there(run: Run, tmp_path: Path) -> None:
     path = slower(write_run(tmp_path / "run", Plan(environments=("server-2",))), 3.0)
     found = compare(run, results.load(path))

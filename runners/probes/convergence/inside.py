@@ -6,7 +6,7 @@ is drawn, written over or kept for long, so that a training goes on bit for bit 
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -66,7 +66,8 @@ class Inside:
 
     def __init__(self, network: nn.Module, looks: frozenset[int], notes: list[Note]) -> None:
         """Listen at these steps, 1 first, and add to the notes what is found."""
-        self._network, self._looks, self._notes = network, looks, notes
+        self._modules = [(n, m) for n, m in network.named_modules() if _is_heard(m)] if looks else []
+        self._looks, self._notes = looks, notes
         self._drifts = frozenset(max(2, step) for step in looks)
         self._means: dict[str, Tensor] = {}
         self._listening: _Forward | None = None
@@ -75,7 +76,7 @@ class Inside:
         """To be called before the forward pass of a step."""
         wholly = step in self._looks or step in self._drifts
         if wholly or step + 1 in self._drifts:
-            self._listening = _Forward(self._network, means_only=not wholly)
+            self._listening = _Forward(self._modules, means_only=not wholly)
 
     def after(self, step: int) -> None:
         """To be called after the backward pass of a step, before the optimizer changes the weights."""
@@ -102,41 +103,45 @@ _Found = Iterator[tuple[str, _Place, float]]
 class _Input(NamedTuple):
     """What reached an activation: channel means of each image (N, C), means and variances of channels (C)."""
 
-    by_image: Tensor
-    mean: Tensor
-    variance: Tensor
+    by_image: _Array
+    mean: _Array
+    variance: _Array
 
 
 class _Forward:
     """One forward pass, listened to; what is read is detached, so that nothing of it is differentiated."""
 
-    def __init__(self, network: nn.Module, *, means_only: bool) -> None:
+    def __init__(self, modules: Iterable[tuple[str, nn.Module]], *, means_only: bool) -> None:
         self.means: dict[str, Tensor] = {}
         self._weights: dict[_Place, nn.Parameter] = {}
-        self._inputs: dict[_Place, _Input] = {}
+        self._inputs: dict[_Place, tuple[Tensor, Tensor, Tensor]] = {}
         self._sums: dict[_Place, Tensor] = {}
         self._calls: Counter[str] = Counter()
         self._means_only = means_only
+        self._heard: dict[_Place, _Input] = {}
         self._handles: list[RemovableHandle] = []
-        for name, module in network.named_modules():
-            weight = None if means_only else module._parameters.get("weight")
+        for name, module in modules:
             if isinstance(module, _ACTIVATIONS):
                 # Before it runs: in place, its input is gone afterwards.
                 self._handles.append(module.register_forward_pre_hook(partial(self._activate, name)))
                 if isinstance(module, _RECTIFIERS) and not means_only:
                     self._handles.append(module.register_forward_hook(partial(self._activated, name)))
-            elif weight is not None and weight.ndim >= 2:
-                self._handles.append(module.register_forward_pre_hook(partial(self._enter, name, weight)))
+            elif not means_only:
+                self._handles.append(module.register_forward_pre_hook(partial(self._enter, name)))
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and read what was heard."""
         for handle in self._handles:
             handle.remove()
+        self._heard = {place: _Input(*map(_numbers, found)) for place, found in self._inputs.items()}
 
-    def _enter(self, name: str, weight: nn.Parameter, *_: Any) -> None:
+    def _enter(self, name: str, module: nn.Module, *_: Any) -> None:
         self._calls[name] += 1
         if self._calls[name] == 1:
-            self._weights[_Place(name, len(self._weights) + 1, weight.shape[0])] = weight
+            weight = module._parameters["weight"]
+            assert weight is not None
+            channels = getattr(module, "out_channels", len(weight))
+            self._weights[_Place(name, len(self._weights) + 1, channels)] = weight
 
     def _activate(self, name: str, _: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._calls[name] += 1
@@ -153,7 +158,7 @@ class _Forward:
         self.means[layer] = mean = by_image.mean(0)
         centred = x - mean.reshape(1, -1, *(1 for _ in behind))
         variance = centred.square_().mean((0, *behind))
-        self._inputs[_Place(layer, len(self._weights), len(mean))] = _Input(by_image, mean, variance)
+        self._inputs[_Place(layer, len(self._weights), len(mean))] = by_image, mean, variance
 
     def _activated(self, name: str, _: nn.Module, __: tuple[Any, ...], output: Tensor) -> None:
         if output.ndim >= 2:
@@ -179,11 +184,10 @@ class _Forward:
 
     def activations(self) -> _Found:
         """Mean and variance over all that reached an activation, and the share of channels that are dead."""
-        for place, heard in self._inputs.items():
-            means, variance = _numbers(heard.mean), _numbers(heard.variance)
-            yield "input_mean", place, float(means.mean())
+        for place, heard in self._heard.items():
+            yield "input_mean", place, float(heard.mean.mean())
             # All channels have as many elements: within them, and between their means.
-            yield "input_variance", place, float(variance.mean() + means.var())
+            yield "input_variance", place, float(heard.variance.mean() + heard.mean.var())
         for place, total in self._sums.items():
             yield "dead_share", place, float((_numbers(total) <= 0).mean())
 
@@ -193,18 +197,22 @@ class _Forward:
         The difference of the means of two batches of N independent images has the variance 2 / N times that
         of a single image's mean; the median of a normal variable's size is 0.67 of its deviation.
         """
-        for place, heard in self._inputs.items():
-            means, sd = _numbers(heard.mean), np.sqrt(_numbers(heard.variance))
+        for place, (by_image, means, variance) in self._heard.items():
+            sd = np.sqrt(variance)
             # A channel that does not vary as far as float32 can tell has no deviation to measure by.
             varies = sd > _TELLS_APART * np.abs(means)
             if place.layer in before:
                 moved = np.abs(means - _numbers(before[place.layer]))
                 yield "input_drift", place, _median(moved[varies] / sd[varies])
-            by_image = _numbers(heard.by_image)
             if (count := len(by_image)) > 1:
                 images = np.sqrt(((by_image - means) ** 2).sum(0) / (count - 1) * (2 / count))
                 typical = _median(images[varies] / sd[varies])
                 yield "chance_drift", place, _MEDIAN_OF_ABSOLUTE_NORMAL * typical
+
+
+def _is_heard(module: nn.Module) -> bool:
+    weight = module._parameters.get("weight")
+    return isinstance(module, _ACTIVATIONS) or (weight is not None and weight.ndim >= 2)
 
 
 def _numbers(x: Tensor) -> _Array:

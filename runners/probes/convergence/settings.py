@@ -179,7 +179,7 @@ class ConvergenceSettings(WorkloadSettings):
         found: list[tuple[RelationKind, dict[str, Any]]] = [
             (
                 "rate_search",
-                few | {"name": f"{self.name}-rate-{rate:g}", "learning_rate": rate},
+                few | {"name": f"{self.name}-rate-{rate:g}", "learning_rate": rate, "inside": 0},
             )
             for rate in (float(f"{multiple * self.learning_rate:.4g}") for multiple in self.tune)
         ]

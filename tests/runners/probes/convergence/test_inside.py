@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,9 +17,11 @@ import ablations
 from results.records.directory import read_record, write_record
 from results.records.inside import LayerCurves
 from results.records.record import Outcome, Record
+from runners.outcomes import build_arm
 from runners.probes import convergence
 from runners.probes.convergence.course import evaluate
 from runners.probes.convergence.inside import Inside, Note, layer_curves, look_steps
+from runners.probes.convergence.settings import ConvergenceSettings
 from runners.trial import TrialArm
 from tests.runners.test_sources import trial
 
@@ -187,13 +190,18 @@ def test_behind_a_batch_norm_channels_stay_where_they_are_whatever_the_images() 
     assert (told(bare, "input_drift", 2)["2"] or 0) > 0.1
 
 
-def test_channels_that_do_not_vary_have_no_deviation_to_be_measured_by() -> None:
+@pytest.mark.parametrize("weight", [0.0, 1e-7])
+def test_channels_that_do_not_vary_have_no_deviation_to_be_measured_by(weight: float) -> None:
+    """Nor those that vary in the last bits of a float alone."""
     network = small(norm=lambda _: nn.Identity())
     with torch.no_grad():
-        network.get_parameter("0.weight").zero_()
+        network.get_parameter("0.weight").fill_(weight)
+        network.get_parameter("0.bias").fill_(1.0)
     notes = looked_at(network, images(), images(seed=1), looks=frozenset({2}), rate=0.0)
     assert told(notes, "input_drift", 2)["2"] is None
-    assert told(notes, "input_variance", 2)["2"] is not None
+    assert told(notes, "chance_drift", 2)["2"] is None
+    assert told(notes, "input_mean", 2)["2"] == pytest.approx(1)
+    assert told(notes, "input_variance", 2)["2"] == pytest.approx(0, abs=1e-9)
 
 
 def test_layers_stand_in_the_order_of_a_forward_pass_and_each_call_by_itself() -> None:
@@ -220,6 +228,12 @@ def test_looks_are_spread_evenly_from_the_first_step_to_the_last(total: int, loo
         assert steps[0] == 1
         gaps = [b - a for a, b in pairwise(steps)]
         assert max(gaps, default=0) - min(gaps, default=0) <= 1
+
+
+def test_trainings_that_only_look_for_a_rate_are_not_looked_at() -> None:
+    settings = ConvergenceSettings(kind="convergence", name="c", tune=(0.3, 1.0), inside=5)
+    looks = [(relation, getattr(other, "inside", None)) for relation, other in settings.companions]
+    assert looks == [("rate_search", 0), ("rate_search", 0), ("tuned", 5)]
 
 
 @pytest.mark.parametrize("levels", ["", ",norm=none", ",relu=out_of_place,stem=deep32"])
@@ -250,6 +264,23 @@ def test_nothing_of_the_network_is_touched_and_no_number_is_drawn(monkeypatch: p
     assert len(plain) == 3
     for one, other in zip(plain, observed, strict=True):
         assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_weights_are_those_before_the_step_of_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, float] = {}
+
+    def noted(*given: Any, **named: Any) -> nn.Module:
+        network = build_arm(*given, **named)
+        drawn.update({name: float(p.detach().norm()) for name, p in network.named_parameters()})
+        return network
+
+    monkeypatch.setattr("runners.probes.convergence.train.build_arm", noted)
+    found = by_what(fit(inside=2, warmup=0, learning_rate=1.0))
+    norms, ratios = found["gradient_norm"], found["gradient_to_weight"]
+    weights = [
+        norm / ratio for norm, ratio in zip(norms.values[0], ratios.values[0], strict=True) if norm and ratio
+    ]
+    assert weights == pytest.approx([drawn[f"{layer}.weight"] for layer in norms.layer], rel=1e-4)
 
 
 def test_in_place_or_not_the_looks_tell_the_same() -> None:
