@@ -28,6 +28,11 @@ class Run:
         """One row per raw sample."""
         return self.analysis.measurements
 
+    @property
+    def inside(self) -> pd.DataFrame:
+        """Gradients, activations and dead ReLUs: one row per look at a training, layer and quantity."""
+        return self.analysis.inside
+
     def effects(self) -> pd.DataFrame:
         """Every arm against the baseline, with interval, verdict, the facts behind it, and a note."""
         return effects_with_notes(self.analysis)

@@ -8,6 +8,7 @@ from results.plots.building_blocks import building_blocks
 from results.plots.convergence_curves import convergence_curves
 from results.plots.forest import forest
 from results.plots.image_seconds import image_seconds
+from results.plots.inside import inside
 from results.plots.memory_bars import memory_bars
 from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
@@ -23,6 +24,7 @@ __all__ = [
     "drawn",
     "forest",
     "image_seconds",
+    "inside",
     "memory_bars",
     "memory_categories",
     "memory_saved",

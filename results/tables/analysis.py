@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results.frames import benchmarks as benchmark_frames
+from results.frames import inside as inside_frames
 from results.frames import memory_profiles, samples, stretches
 from results.records.benchmarks import CALL_SECONDS, BenchmarkFile
 from results.records.directory import Disbelieved
@@ -67,6 +68,11 @@ class Analysis:
     def curves(self) -> pd.DataFrame:
         """One row per point of a convergence curve."""
         return samples.curves(self.study, self.records)
+
+    @cached_property
+    def inside(self) -> pd.DataFrame:
+        """One row per look inside a network that trained, layer and quantity."""
+        return inside_frames.inside(self.study, self.records)
 
     @cached_property
     def memory_profiles(self) -> pd.DataFrame:
