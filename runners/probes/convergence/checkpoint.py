@@ -17,11 +17,14 @@ from results.records.files import RecordError
 from results.records.values import Count
 from runners import checkpoints, devices, tensor_file
 from runners.probes.convergence.course import Course, Scores
+from runners.probes.convergence.inside import Note, Seen
 from runners.run_folder import CURRENT
 from runners.trial import Trial
 
 _FORMAT = 1
+_MEANS = "inside."
 _STEPS = TypeAdapter(list[Count])
+_NOTES = TypeAdapter(list[Note])
 _OF_ANY_MODULE = frozenset(vars(nn.Module()))
 
 
@@ -71,6 +74,7 @@ class Checkpoint:
             facts, tensors = tensor_file.read(self._path)
             self._check(facts)
             resumed, course = _STEPS.validate_python(facts["resumed_at_step"]), _course(tensors)
+            course.inside.notes += _NOTES.validate_python(facts["inside"])
             self._put_back(tensors)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is a way without it
             torch.set_rng_state(drawn)
@@ -86,7 +90,11 @@ class Checkpoint:
         try:
             _refuse_changes(self._aside, _kept_aside(self._network))
             own_folder(self._path.parent.parent, self._path.parent.name)
-            facts = {**self._identity, "resumed_at_step": self.resumed_at_step}
+            facts = {
+                **self._identity,
+                "resumed_at_step": self.resumed_at_step,
+                "inside": course.inside.notes,
+            }
             tensor_file.write(self._path, facts, dict(self._tensors(course)))
         except Exception as error:  # noqa: BLE001 - the training matters more
             if not self._told:
@@ -118,6 +126,8 @@ class Checkpoint:
         yield "course.steps", torch.tensor(course.steps, dtype=torch.int64)
         yield "course.evaluations", torch.tensor(rows, dtype=torch.float64)
         yield "course.train_losses", torch.tensor(course.train_losses, dtype=torch.float64)
+        for layer, means in course.inside.means.items():
+            yield f"{_MEANS}{layer}", means
 
     def _put_back(self, tensors: Mapping[str, Tensor]) -> None:
         """Into network, optimizer and generators, once all of it is found to fit.
@@ -153,7 +163,8 @@ def _course(tensors: Mapping[str, Tensor]) -> Course:
     losses, steps, evaluations, train_losses = (
         tensors[f"course.{part}"].tolist() for part in ("losses", "steps", "evaluations", "train_losses")
     )
-    return Course(losses, steps, [Scores(*row) for row in evaluations], train_losses)
+    means = {name.removeprefix(_MEANS): one for name, one in tensors.items() if name.startswith(_MEANS)}
+    return Course(losses, steps, [Scores(*row) for row in evaluations], train_losses, Seen(means=means))
 
 
 def _registered(network: nn.Module) -> dict[str, Tensor]:

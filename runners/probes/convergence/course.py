@@ -9,7 +9,7 @@ from torch import nn
 from results.records.record import OutcomeDetails
 from runners.images import Images
 from runners.outcomes import Diverged
-from runners.probes.convergence.inside import Note, layer_curves
+from runners.probes.convergence.inside import Seen, layer_curves
 
 _EVALUATION_BATCH = 500
 
@@ -45,12 +45,12 @@ class Course:
     steps: list[int] = field(default_factory=list)
     evaluations: list[Scores] = field(default_factory=list)
     train_losses: list[float] = field(default_factory=list)
-    inside: list[Note] = field(default_factory=list)
+    inside: Seen = field(default_factory=Seen)
 
     @property
     def details(self) -> OutcomeDetails:
         """What is no metric and no curve, as a record holds it; of a training that diverged, too."""
-        return {"inside": layer_curves(self.inside)} if self.inside else {}
+        return {"inside": layer_curves(self.inside.notes)} if self.inside.notes else {}
 
     def note(self, step: int, scores: Scores) -> None:
         """Take in an evaluation, and average the losses since the last one.

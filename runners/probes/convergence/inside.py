@@ -7,6 +7,7 @@ is drawn, written over or kept for long, so that a training goes on bit for bit 
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -50,6 +51,19 @@ class Note(NamedTuple):
     value: float | None
 
 
+@dataclass(slots=True)
+class Seen:
+    """What looks have found so far; with it, a training that was cut off goes on as if nothing had happened.
+
+    Attributes:
+        notes: In the order in which they were taken.
+        means: Of the channels in the last batch that was listened to, by layer.
+    """
+
+    notes: list[Note] = field(default_factory=list)
+    means: dict[str, Tensor] = field(default_factory=dict)
+
+
 def look_steps(total: int, looks: int) -> frozenset[int]:
     """Steps, 1 first, evenly from the first to the last; a single look is at the last."""
     if looks <= 1:
@@ -64,12 +78,11 @@ class Inside:
     before it, so that its drift is that of the second.
     """
 
-    def __init__(self, network: nn.Module, looks: frozenset[int], notes: list[Note]) -> None:
-        """Listen at these steps, 1 first, and add to the notes what is found."""
+    def __init__(self, network: nn.Module, looks: frozenset[int], seen: Seen) -> None:
+        """Listen at these steps, 1 first, and add what is found to what was seen."""
         self._modules = [(n, m) for n, m in network.named_modules() if _is_heard(m)] if looks else []
-        self._looks, self._notes = looks, notes
+        self._looks, self._seen = looks, seen
         self._drifts = frozenset(max(2, step) for step in looks)
-        self._means: dict[str, Tensor] = {}
         self._listening: _Forward | None = None
 
     def before(self, step: int) -> None:
@@ -86,9 +99,9 @@ class Inside:
         heard.stop()
         with np.errstate(all="ignore"):  # a training may diverge
             found = [*heard.gradients(), *heard.activations()] if step in self._looks else []
-            found += heard.drifts(self._means) if step in self._drifts else []
-        self._notes += [Note(what, step, *place, _finite(value)) for what, place, value in found]
-        self._means = heard.means
+            found += heard.drifts(self._seen.means) if step in self._drifts else []
+        self._seen.notes += [Note(what, step, *place, _finite(value)) for what, place, value in found]
+        self._seen.means = heard.means
 
 
 class _Place(NamedTuple):

@@ -31,6 +31,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "augmented": {"augmentation": "shift+flip", "label_smoothing": 0.1},
     "nchw": {"channels_last": False},
     "seldom": {"evaluations": 2},
+    "looked_at": {"inside": 7},
 }
 TOTAL = 20
 ENVIRONMENT = "here"
@@ -138,6 +139,17 @@ def test_the_built_in_networks_keep_nothing_aside(
     trial = replace(trial, id="resnet", arms=(TrialArm("baseline", small, small),))
     assert_same_bits(trial, 1)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5])
+def test_looks_inside_go_on_as_well(place: RunFolder, step: int) -> None:
+    """Between a look and the batch before, from which it tells the drift, and after one."""
+    spec = "resnet:depth=18,width=2,in_channels=1,num_classes=10"
+    settings = {"epochs": 2, "train_images": 96, "batch_size": 32, "inside": 4, "checkpoint_seconds": 0}
+    one = replace(resnet("convergence", **settings), id="looked-at", arms=(TrialArm("baseline", spec, spec),))
+    assert_same_bits(one, step)
+    drift = undisturbed(one).details["inside"][-2]
+    assert (drift.what, drift.step) == ("input_drift", (2, 3, 4, 6))
 
 
 def test_a_short_training_writes_nothing(trials: dict[str, Trial], place: RunFolder) -> None:

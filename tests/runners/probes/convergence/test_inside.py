@@ -20,7 +20,7 @@ from results.records.record import Outcome, Record
 from runners.outcomes import build_arm
 from runners.probes import convergence
 from runners.probes.convergence.course import evaluate
-from runners.probes.convergence.inside import Inside, Note, layer_curves, look_steps
+from runners.probes.convergence.inside import Inside, Note, Seen, layer_curves, look_steps
 from runners.probes.convergence.settings import ConvergenceSettings
 from runners.trial import TrialArm
 from tests.runners.test_sources import trial
@@ -47,8 +47,8 @@ def loss_of(network: nn.Module, batch: Tensor) -> Tensor:
 
 def looked_at(network: nn.Module, *batches: Tensor, looks: frozenset[int], rate: float = 0.1) -> list[Note]:
     """What looks tell of a network that is trained on these batches by plain gradient descent."""
-    notes: list[Note] = []
-    inside = Inside(network, looks, notes)
+    seen = Seen()
+    inside = Inside(network, looks, seen)
     for step, batch in enumerate(batches, start=1):
         network.zero_grad()
         inside.before(step)
@@ -58,7 +58,7 @@ def looked_at(network: nn.Module, *batches: Tensor, looks: frozenset[int], rate:
             for parameter in network.parameters():
                 assert parameter.grad is not None
                 parameter.sub_(rate * parameter.grad)
-    return notes
+    return seen.notes
 
 
 def told(notes: list[Note], what: str, step: int = 1) -> dict[str, float | None]:
