@@ -62,18 +62,18 @@ def with_events(found: Iterable[Cell], curves: pd.DataFrame) -> list[Cell]:
 
 
 def events_of(workload: Workload, curves: pd.DataFrame) -> dict[str, Events]:
-    """By arm, from the accuracy on validation images."""
+    """By arm, from the accuracy on validation images; of an arm that never trained there are none."""
     target = float(workload.settings["target"])
     mine = curves[(curves["workload"] == workload.name) & (curves["metric"] == "validation_accuracy")]
     last = mine.drop_duplicates(["arm", "block", "step"], keep="last").sort_values("step")
     return {
-        str(arm): _between([_bounds(course, target) for _, course in group.groupby("block")])
-        for arm, group in last.groupby("arm")
+        arm: _between([_bounds(course, target) for _, course in last[last["arm"] == arm].groupby("block")])
+        for arm in workload.variants
     }
 
 
 def _between(bounds: Sequence[tuple[float, float]]) -> Events:
-    after, until = np.array(bounds).T
+    after, until = np.array(bounds, dtype=float).reshape(-1, 2).T
     return Events(after, until)
 
 

@@ -69,7 +69,7 @@ def test_a_task_is_asked_for_only_when_there_is_room_for_it(launcher: Launcher, 
 
 @each_launcher
 def test_an_interrupt_that_nobody_let_through_ends_the_run_all_the_same(
-    launcher: Launcher, tmp_path: Path
+    launcher: Launcher, tmp_path: Path, interruptible: None
 ) -> None:
     """Python raises it wherever it is; in a callback of the garbage collector it is printed and lost."""
     tasks = [Task(trial, 1) for trial in plan_of(write_study(tmp_path, ["well", "print"], blocks=6)).trials]
@@ -84,6 +84,7 @@ def test_an_interrupt_that_nobody_let_through_ends_the_run_all_the_same(
                 time.sleep(0.1)
 
     before = signal.getsignal(signal.SIGINT)
+    assert before is signal.default_int_handler
     with pytest.raises(KeyboardInterrupt):
         launcher.run(iter(tasks), directory=tmp_path, environment="here", jobs=1, notify=swallow)
     assert len(ended) < len(tasks)

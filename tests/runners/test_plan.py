@@ -27,7 +27,7 @@ def test_every_built_in_study_plans(name: str) -> None:
     for workload in found.study.workloads:
         arms = [{arm.name for arm in t.arms} for t in found.trials if t.workload == workload]
         assert set().union(*arms) == set(workload.variants)
-        if workload.block_unit != "exact":
+        if workload.block_unit != "exact" and not workload.belongs_to("rate_search"):
             assert workload.replicates >= 6, "no verdict below six blocks"
 
 

@@ -174,7 +174,9 @@ def test_a_plan_with_more_seeds_keeps_the_trials_it_has(finished: Finished) -> N
     assert trials() < trials("9")
 
 
-def test_an_interrupted_run_ends_at_once_says_how_to_go_on_and_leaves_no_process(tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_at_once_says_how_to_go_on_and_leaves_no_process(
+    tmp_path: Path, interruptible: None
+) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen(
         command(out),

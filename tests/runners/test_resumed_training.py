@@ -71,7 +71,9 @@ def resumed(out: Path) -> dict[str, list[int]]:
     return {name: found["resumed_at_step"] for name, found in details.items() if "resumed_at_step" in found}
 
 
-def test_trainings_that_were_killed_side_by_side_end_as_undisturbed_ones_one_by_one(tmp_path: Path) -> None:
+def test_trainings_that_were_killed_side_by_side_end_as_undisturbed_ones_one_by_one(
+    tmp_path: Path, interruptible: None
+) -> None:
     study = write_study(
         tmp_path,
         {"noise": ["none", "dropout"]},
