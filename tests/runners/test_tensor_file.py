@@ -36,7 +36,9 @@ def tensors(draw: st.DrawFn) -> Tensor:
 
 
 def bits(tensor: Tensor) -> list[int]:
-    flat: list[int] = tensor.contiguous().reshape(-1).view(torch.uint8).tolist()
+    # Of a single element `contiguous` keeps whatever stride it has.
+    dense = tensor.clone(memory_format=torch.contiguous_format)
+    flat: list[int] = dense.reshape(-1).view(torch.uint8).tolist()
     return flat
 
 
