@@ -176,7 +176,13 @@ def run(
     quiet: given.Quiet = False,
 ) -> int:
     """Run a study and write its report. Run again, it goes on where it stopped."""
-    from runners import devices, launchers
+    from runners import launchers
+
+    if again and fresh:
+        raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
+    launchers.prepare(launcher)  # while the rest is imported
+
+    from runners import devices
     from runners.benchmark_import import read_all
     from runners.durations import parse_duration
     from runners.machine_speed import macs_per_second
@@ -187,8 +193,6 @@ def run(
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_report
 
-    if again and fresh:
-        raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
     benchmarks = read_all(imported or [])
     resolved = devices.resolve(device)

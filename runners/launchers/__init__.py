@@ -68,11 +68,14 @@ class Launcher:
         name: As `--launcher` writes it.
         summary: One line for listings.
         run: Runs tasks there.
+        prepare: Begins in the background what takes seconds before the first task can run; called while
+            there is still planning to do.
     """
 
     name: str
     summary: str
     run: Run
+    prepare: Callable[[], None] = lambda: None
 
 
 REGISTRY = Registry(__name__, "LAUNCHER", "launcher", Launcher, lambda launcher: launcher.name)
@@ -90,3 +93,9 @@ def get(name: str) -> Launcher:
         BadInput: There is none of that name.
     """
     return REGISTRY.get(name)
+
+
+def prepare(name: str) -> None:
+    """Let a launcher begin what takes it seconds; one that comes with a plugin is not known yet."""
+    if launcher := launchers().get(name):
+        launcher.prepare()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from multiprocessing import connection
+from multiprocessing import connection, forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,27 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
+def prepare() -> None:
+    """Start the server that trials are forked from, which imports PyTorch while the run is planned."""
+    if _context().get_start_method() != "forkserver":
+        return
+    with _deaf():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """A process that is started here never hears Ctrl-C, which would end its imports with a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def may_start(trial: Trial, running: Sequence[Trial], jobs: int) -> bool:
     """Whether a trial may start beside those that are running.
 
@@ -222,4 +243,6 @@ def _cause(one: Running, *, overdue: bool) -> tuple[Status, str]:
     return "failed", f"the process ended with exit code {code} and left no record"
 
 
-LAUNCHER = Launcher(name="local", summary="processes of this machine, timed ones one at a time", run=run)
+LAUNCHER = Launcher(
+    name="local", summary="processes of this machine, timed ones one at a time", run=run, prepare=prepare
+)

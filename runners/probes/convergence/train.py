@@ -13,6 +13,7 @@ from runners import datasets
 from runners.images import Images
 from runners.outcomes import Diverged, Findings, build_arm, each_arm
 from runners.probes import Result
+from runners.probes.convergence.allocator import keep_freed_memory
 from runners.probes.convergence.augment import augment
 from runners.probes.convergence.checkpoint import Checkpoint
 from runners.probes.convergence.course import Course, evaluate
@@ -26,6 +27,7 @@ from runners.trial import Trial, TrialArm
 
 def run(trial: Trial) -> Result:
     """Train the trial's arm once."""
+    keep_freed_memory()
     checkpoint = Checkpoint(trial)
     with deterministic():
         outcomes = each_arm(trial, partial(_train, checkpoint))
