@@ -16,12 +16,17 @@ from results.plots.theme import INK, nothing, panels, themed
 MOST_TOGETHER = 9
 """More arms than this cannot be told apart in one panel; each then has its own, beside the baseline."""
 
+FEWEST_FOR_A_BAND = 3
+"""A t interval from two values is 13 times their distance from the mean."""
+
 
 @themed
 def convergence_curves(
     curves: pd.DataFrame, better: Mapping[str, str] | None = None, noise: pd.DataFrame | None = None
 ) -> Figure:
     """One panel per workload and curve, one line per arm; the band is the 95 % t interval over seeds.
+
+    Two seeds (of a placebo, to show that it changes no bit) have no band: it would fill the panel.
 
     Beside the baseline's last value stands a bar of the noise floor's height.
 
@@ -119,9 +124,9 @@ def _draw(
 
 
 def _t_interval(values: "pd.Series[float]") -> tuple[float, float]:
-    """95 % t interval of the mean; the value itself from a single seed."""
+    """95 % t interval of the mean; the value itself from fewer seeds than have one worth drawing."""
     mean, n = float(values.mean()), len(values)
-    if n < 2:
+    if n < FEWEST_FOR_A_BAND:
         return mean, mean
     half = float(stats.t.ppf(0.975, n - 1)) * float(values.std(ddof=1)) / n**0.5
     return mean - half, mean + half

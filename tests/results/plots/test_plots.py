@@ -108,6 +108,7 @@ def test_the_band_of_a_curve_is_the_t_interval_of_the_mean() -> None:
 
     assert list(_t_interval(pd.Series([1.0, 2.0, 3.0]))) == pytest.approx([2 - 2.4841377, 2 + 2.4841377])
     assert _t_interval(pd.Series([4.0])) == (4.0, 4.0)
+    assert _t_interval(pd.Series([4.0, 5.0])) == (4.5, 4.5)  # a placebo's two seeds: no band worth drawing
 
 
 def test_a_figure_without_data_says_so(run: Run) -> None:

@@ -22,6 +22,7 @@ def switches() -> tuple[object, ...]:
         cudnn.deterministic,
         cudnn.benchmark,
         os.environ.get(WORKSPACE),
+        torch.utils.deterministic.fill_uninitialized_memory,  # type: ignore[attr-defined]
     )
 
 
@@ -36,7 +37,7 @@ def test_every_forward_pass_of_a_training_is_deterministic_and_what_was_set_befo
     finally:
         hook.remove()
     assert outcome.status == "ok", outcome.reason
-    assert seen == {(True, True, True, False, ":4096:8")}
+    assert seen == {(True, True, True, False, ":4096:8", False)}
     assert switches() == before
 
 
@@ -47,7 +48,7 @@ def test_it_comes_back_from_a_failure_too_whatever_it_was() -> None:
     before = switches()
     try:
         with deterministic():
-            assert switches() == (True, True, True, False, ":4096:8")
+            assert switches() == (True, True, True, False, ":4096:8", False)
             raise KeyError
     except KeyError:
         assert switches() == before
