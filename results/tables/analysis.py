@@ -25,6 +25,7 @@ from results.verdicts import (
     losses,
     noise,
     stopping,
+    target_cost,
 )
 from results.verdicts.effects import Contrasts, contrasts
 
@@ -125,6 +126,11 @@ class Analysis:
         rows = noise.with_noise_floor(self.contrasts.effects, self.noise_floor)
         rows = heaps.with_heaps(rows, self.study, self.series, self.outcomes)
         return isolation.with_isolation(rows, self.isolation)
+
+    @cached_property
+    def target_cost(self) -> pd.DataFrame:
+        """Steps, images and seconds to the target, where a context was both trained in and timed."""
+        return target_cost.target_cost(self.effects)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Images trained a second over a whole study on Fashion-MNIST, beside what one would write for it.
 
-The same network, batch, images and epochs; a study of ten trainings, command, planning and report included, one
-training in each other way, which takes ten times as long for ten. `images_per_second` stands beside each result.
+The same network, batch, images and epochs; a study of ten trainings, command, planning and report included,
+one training in each other way, which takes ten times as long for ten. `images_per_second` stands beside each.
 """
 
 import gzip
