@@ -33,6 +33,11 @@ class Run:
         """Gradients, activations and dead ReLUs: one row per look at a training, layer and quantity."""
         return self.analysis.inside
 
+    @property
+    def target_cost(self) -> pd.DataFrame:
+        """Steps, images and seconds to the target, where a context was both trained in and timed."""
+        return self.analysis.target_cost
+
     def effects(self) -> pd.DataFrame:
         """Every arm against the baseline, with interval, verdict, the facts behind it, and a note."""
         return effects_with_notes(self.analysis)

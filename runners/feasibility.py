@@ -15,7 +15,7 @@ def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tup
     """Hold arms against the workloads that the study declares.
 
     Returns:
-        A line for each arm that will fail, in whatever workloads, and what is to be said of the data.
+        A line for each arm that will fail, in whatever workloads, and what is odd about data and settings.
 
     Raises:
         BadInput: Levels that the study names and that cannot be built or hold the images, or a workload
@@ -25,7 +25,8 @@ def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tup
     mistakes = [line for context in declared for line in _mistakes(study, arms, context)]
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
-    return (*_warnings(arms, declared), *data_checks.warnings(study.workloads))
+    odd = (f"workload {one.name}: {line}" for one in study.workloads for line in one.warnings)
+    return (*_warnings(arms, declared), *data_checks.warnings(study.workloads), *odd)
 
 
 def _mistakes(study: Study, arms: Sequence[Arm], context: Context) -> Iterator[str]:

@@ -61,6 +61,11 @@ class WorkloadSettings(BaseModel):
         return None
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about these settings, a line each."""
+        return ()
+
+    @property
     def companions(self) -> tuple[tuple[RelationKind, "WorkloadSettings"], ...]:
         """Workloads that come with this one, each with how it belongs to it."""
         return ()

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from runners.images import Images, stratified_split
+from runners.probes.convergence.evaluation import VALIDATION_FRACTION
 from runners.probes.convergence.settings import ConvergenceSettings
-
-VALIDATION_FRACTION = 0.2
 
 
 def split(development: Images, settings: ConvergenceSettings, seed: int) -> tuple[Images, Images]:

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from results.records.resolved_study import RelationKind, Stopping
 from runners.probes.convergence import recipes
+from runners.probes.convergence.evaluation import evaluation_warnings
 from runners.workload_settings import Share, WorkloadSettings
 
 PROVEN_SEEDS = 2
@@ -162,6 +163,11 @@ class ConvergenceSettings(WorkloadSettings):
         """What of the budget is not as usual."""
         usual = type(self)(kind=self.kind)._budget
         return ", ".join(words for key, words in self._budget.items() if words != usual.get(key))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Where looking takes more than learning can spare."""
+        return evaluation_warnings(self)
 
     @property
     def _budget(self) -> dict[str, str]:
