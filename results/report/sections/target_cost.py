@@ -34,7 +34,8 @@ def build(run: Analysis, environment: str) -> Section:
 
 
 def _workload(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
-    target = f"{100 * float(workload.settings['target']):g} % validation accuracy"
+    told = workload.settings.get("target")
+    target = "the target" if told is None else f"{100 * float(told):g} % validation accuracy"
     for timed, mine in rows.groupby("timed_workload", sort=False):
         first = mine.iloc[0]
         known = mine["peak_bytes"].notna().any()
