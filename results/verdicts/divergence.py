@@ -1,6 +1,6 @@
-"""How often trainings fail: by diverging, or by ending in a heap of seeds that learnt little.
+"""How often trainings fail: by diverging, at chance level, or in a heap of seeds that learnt little.
 
-Both are outcomes of their own, never averaged in: a training that diverged has no score, and the mean of two
+They are outcomes of their own, never averaged in: a training that diverged has no score, and the mean of two
 heaps stands for neither.
 """
 
@@ -41,7 +41,8 @@ FAILED = Metric(
     better="lower",
     effect_kind="difference",
     margin=0.0,
-    description="Where an arm's seeds fall into two heaps of test accuracy: share of seeds below the middle.",
+    description="Share of seeds that diverged, were right no more often than guessing is, or, where an arm's "
+    "seeds fall into two heaps of test accuracy, are below the middle.",
 )
 PROPORTIONS = frozenset({DIVERGED.name, FAILED.name})
 POWER = 0.8
@@ -73,24 +74,39 @@ def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workloa
             yield workload, (last["status"] == "diverged").astype(float).unstack("arm")
 
 
-def failure_rows(study: ResolvedStudy, cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """Rows for each cell of test accuracy in which an arm's seeds fall into two heaps.
+def failure_rows(study: ResolvedStudy, cells: Iterable[Cell], outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows for each cell of test accuracy in which seeds ended at chance level or fall into two heaps.
 
     Args:
         study: The study.
         cells: All of a run.
+        outcomes: As `results.frames.samples.outcomes` gives it.
     """
+    known = heaps.chances(outcomes)
+    diverged = outcomes[outcomes["status"] == "diverged"]
     found = []
     for cell in cells:
         if cell.metric is None or cell.metric.name != heaps.ACCURACY:
             continue
-        told = [heaps.split(cell, arm, study.baseline) for arm in cell.workload.variants]
-        between = [(one.low + one.high) / 2 for one in told if one is not None]
-        if between:
-            values = pd.DataFrame({arm: cell.values(arm) for arm in cell.workload.variants})
-            failed = (values < max(between)).astype(float).where(values.notna())
-            found.append(replace(cell, metric=FAILED, split="test", wide=failed))
+        failed = _failed(cell, study.baseline, known.get((cell.environment, cell.workload.name), ()))
+        if failed is None:
+            continue
+        here = (diverged["environment"] == cell.environment) & (diverged["workload"] == cell.workload.name)
+        for arm, block in diverged.loc[here, ["arm", "block"]].itertuples(index=False):
+            failed.loc[block, arm] = 1.0
+        found.append(replace(cell, metric=FAILED, split="test", wide=failed))
     return proportion_rows(study, found)
+
+
+def _failed(cell: Cell, baseline: str, known: tuple[float, ...]) -> pd.DataFrame | None:
+    """1 where a training that ended well learnt nothing or little, by block and arm; None where none did."""
+    arms = list(cell.workload.variants)
+    values = pd.DataFrame({arm: cell.values(arm) for arm in arms})
+    told = [heaps.split(cell, arm, baseline) for arm in arms]
+    bars = [(one.low + one.high) / 2 for one in told if one is not None]
+    if known and (values <= heaps.chance_level(known)).any(axis=None):
+        bars.append(heaps.chance_level(known))
+    return (values <= max(bars)).astype(float).where(values.notna()) if bars else None
 
 
 def proportion_rows(study: ResolvedStudy, cells: Sequence[Cell]) -> list[dict[str, Any]]:

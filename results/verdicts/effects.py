@@ -49,7 +49,7 @@ def contrasts(
     checks = Checks.of(study, series, outcomes, curves)
     single = [comparison for cell in found for comparison in _effects(study, cell, checks)]
     pairs = [comparison for cell in found for comparison in _interactions(study, cell)]
-    proportions = [*divergence_rows(study, outcomes), *failure_rows(study, found)]
+    proportions = [*divergence_rows(study, outcomes), *failure_rows(study, found, outcomes)]
     effects = frame(judge(single, checks, study.looks) + proportions)
     controls = Controls.of(effects)
     return Contrasts(controls.applied(effects), controls.applied(frame(judge(pairs, checks, study.looks))))

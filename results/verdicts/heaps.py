@@ -40,9 +40,9 @@ def with_heaps(
     """
     shares = series[(series["unit"] == "fraction") & (series["split"].notna())]
     known = {cell.place: cell for cell in cells(study, shares, outcomes) if cell.metric}
-    chances = _chances(outcomes)
+    known_chances = chances(outcomes)
     told = [
-        _told(known.get(place), arm, study.baseline, chances.get((place[0], place[1]), ()))
+        _told(known.get(place), arm, study.baseline, known_chances.get((place[0], place[1]), ()))
         for place, arm in zip(places(rows), rows["arm"], strict=True)
     ]
     found = pd.DataFrame(told, columns=["at_chance", "heap_low", "heap_high", "heap_low_n"], index=rows.index)
@@ -59,7 +59,7 @@ def _told(
     return at_chance(cell, arm, known), low, high, low_n
 
 
-def _chances(outcomes: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
+def chances(outcomes: pd.DataFrame) -> dict[tuple[str, str], tuple[float, ...]]:
     """Classes and test images by environment and workload, where all arms agree on them."""
     found: dict[tuple[str, str], tuple[float, ...]] = {}
     for key, group in outcomes.groupby(["environment", "workload"]):
@@ -77,9 +77,17 @@ def at_chance(cell: Cell, arm: str, known: tuple[float, ...]) -> int | None:
     """
     if not known or cell.metric is None or cell.metric.name != ACCURACY:
         return None
+    return int((cell.values(arm) <= chance_level(known)).sum())
+
+
+def chance_level(known: tuple[float, ...]) -> float:
+    """The share of right answers up to which an arm may have guessed.
+
+    Args:
+        known: Number of classes and of test images.
+    """
     classes, images = known
-    limit = float(stats.binom.ppf(1 - _CHANCE_ALPHA, int(images), 1 / classes)) / images
-    return int((cell.values(arm) <= limit).sum())
+    return float(stats.binom.ppf(1 - _CHANCE_ALPHA, int(images), 1 / classes)) / images
 
 
 def split(cell: Cell, arm: str, baseline: str) -> Heaps | None:

@@ -298,3 +298,34 @@ def test_seeds_that_fail_are_counted_and_never_averaged_in(tmp_path: Path) -> No
     assert failed["p_adjusted"] == pytest.approx(3 * p)
     others = effects[(effects["metric"] == "failed_fraction") & (effects["arm"] == "stem=deep32")]
     assert set(others["verdict"]) == {"inconclusive"}
+
+
+def test_seeds_that_diverged_or_only_guessed_have_failed_too(tmp_path: Path) -> None:
+    planned = planned_of(tmp_path, "baseline_seeds = 20")
+
+    def course(trial: Trial) -> Record:
+        failed = trial.arms[0].name == "stem=deep64"
+        found = record(
+            trial,
+            lambda _: (
+                0.11 if failed else 0.95 + noise(trial, 0.002),
+                math.inf if failed and trial.index == 0 else 1.0,
+            ),
+        )
+        (outcome,) = found.outcomes
+        told = replace(outcome, levels={"num_classes": "10"}, details={"test_images": 1000})
+        return replace(found, outcomes=(told,))
+
+    folder = tmp_path / "run"
+    write_study(folder, planned.study)
+    write_environment(folder, HERE, {"machine": "of a test"})
+    for trial in planned.trials:
+        write_record(folder, course(trial))
+    effects = results.load(folder).effects()
+    mine = effects[(effects["arm"] == "stem=deep64") & (effects["metric"] == "failed_fraction")]
+    (failed,) = mine.to_dict("records")
+    # Seven at chance level, no two heaps among them, and one that diverged.
+    assert (failed["value"], failed["baseline_value"]) == (1.0, 0.0)
+    assert (failed["n"], failed["baseline_n"], failed["verdict"]) == (8, 20, "worse")
+    others = effects[(effects["metric"] == "failed_fraction") & (effects["arm"] == "stem=deep32")]
+    assert set(others["value"]) == {0.0}
