@@ -63,6 +63,8 @@ def _row(row: Mapping[Hashable, Any], peaks: pd.DataFrame) -> dict[str, Any]:
     verdict = decide(low, high, margin, "lower")
     if "invalid" in (row["verdict"], row["verdict_step"]):
         verdict = "invalid"
+    elif _is_open(row["verdict"], row["cause"]) or _is_open(row["verdict_step"], row["cause_step"]):
+        verdict = "inconclusive"
     same = np.logical_and.reduce([peaks[name] == row[name] for name in _SAME])
     measured_first = peaks[same].sort_values("source")
     peak = measured_first.iloc[0] if len(measured_first) else {"value": np.nan, "source": ""}
@@ -83,3 +85,8 @@ def _row(row: Mapping[Hashable, Any], peaks: pd.DataFrame) -> dict[str, Any]:
         "peak_bytes": peak["value"],
         "peak_source": peak["source"],
     }
+
+
+def _is_open(verdict: str, cause: str) -> bool:
+    """Whether a factor decides nothing whatever its interval: too few blocks, or targets missed."""
+    return verdict == "inconclusive" and cause != "imprecise"

@@ -19,6 +19,7 @@ ROW: dict[str, object] = {
     "factor": "stem",
     "margin": 0.1,
     "verdict": "worse",
+    "cause": "",
     "source": "measured",
     "workload": "trained",
 }
@@ -82,6 +83,13 @@ def test_an_arm_that_did_not_get_there_and_the_duplicate_are_left_out_and_a_faul
     assert target_cost(pd.DataFrame([row(STEPS, 0.0, **duplicate), row(TIME, 0.0, **duplicate)])).empty
     (cost,) = target_cost(pd.DataFrame([row(STEPS), row(TIME, verdict="invalid")])).to_dict("records")
     assert cost["verdict"] == "invalid"
+
+
+@pytest.mark.parametrize(("cause", "verdict"), [("imprecise", "worse"), ("tied", "inconclusive")])
+def test_what_decides_nothing_by_itself_decides_nothing_here(cause: str, verdict: str) -> None:
+    open_ = row(STEPS, 0.001, verdict="inconclusive", cause=cause)
+    (cost,) = target_cost(pd.DataFrame([open_, row(TIME, 0.001)])).to_dict("records")
+    assert cost["verdict"] == verdict
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
