@@ -80,13 +80,15 @@ def _noise(axis: Axes, group: pd.DataFrame, noise: pd.DataFrame | None) -> Error
 def _one_by_one(shown: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None) -> Figure:
     first = shown.groupby("workload")["metric"].transform("first")
     shown = shown[shown["metric"] == first]
+    several = shown["workload"].nunique() > 1
     pairs = [(group, arm) for _, group in shown.groupby("workload", sort=False) for arm in arms[1:]]
     figure, axes = panels(len(pairs), 4, (2.9, 1.9))
     drawn: Any = None
     for i, (axis, (group, arm)) in enumerate(zip(axes, pairs, strict=True)):
         both = group[group["arm"].isin([arms[0], arm])]
         _draw(axis, both, [arms[0], arm], {arms[0]: INK, arm: "#d55e00"})
-        axis.set_title(textwrap.fill(arm.replace(",", ", "), 32), fontsize=8)
+        where = f" [{group['workload'].iloc[0]}]" if several else ""
+        axis.set_title(textwrap.fill(arm.replace(",", ", ") + where, 36), fontsize=8)
         drawn = _noise(axis, group, noise) or drawn
         axis.set_ylim(group["value"].min(), group["value"].max())
         name = str(group["metric"].iloc[0]).replace("_", " ")

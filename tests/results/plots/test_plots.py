@@ -103,6 +103,16 @@ def test_many_curves_get_a_panel_each(run: Run) -> None:
     assert [axis.get_title(loc="left") for axis in many.axes[:3]] == [STEM, "arm-0", "arm-1"]
 
 
+def test_panels_of_several_workloads_say_which(run: Run) -> None:
+    curves = run.analysis.curves
+    many = pd.concat([curves, *(curves.assign(arm=curves["arm"] + f" {copy}") for copy in range(4))])
+    assert f"[{curves['workload'].iloc[0]}]" not in texts(plots.convergence_curves(many))
+    both = pd.concat([many, many.assign(workload="at-a-high-rate")])
+    shown = texts(plots.convergence_curves(both))
+    assert "[at-a-high-rate]" in shown
+    assert f"[{curves['workload'].iloc[0]}]" in shown
+
+
 def test_the_band_of_a_curve_is_the_t_interval_of_the_mean() -> None:
     from results.plots.convergence_curves import _t_interval
 
