@@ -43,6 +43,7 @@ FAILED = Metric(
     margin=0.0,
     description="Share of seeds that diverged, were right no more often than guessing is, or, where an arm's "
     "seeds fall into two heaps of test accuracy, are below the middle.",
+    headline=True,
 )
 PROPORTIONS = frozenset({DIVERGED.name, FAILED.name})
 POWER = 0.8
