@@ -176,13 +176,7 @@ def run(
     quiet: given.Quiet = False,
 ) -> int:
     """Run a study and write its report. Run again, it goes on where it stopped."""
-    from runners import launchers
-
-    if again and fresh:
-        raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
-    launchers.prepare(launcher)  # while the rest is imported
-
-    from runners import devices
+    from runners import devices, launchers
     from runners.benchmark_import import read_all
     from runners.durations import parse_duration
     from runners.machine_speed import macs_per_second
@@ -193,11 +187,13 @@ def run(
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_report
 
+    if again and fresh:
+        raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
     benchmarks = read_all(imported or [])
     resolved = devices.resolve(device)
     checked = load(study, Overrides(dataset=dataset, replicates=seeds, plugins=tuple(plugin or ())))
-    launchers.get(launcher)  # which may be a plugin's
+    launchers.get(launcher).prepare()  # which may be a plugin's; while the rest is planned
     planned = make_plan(
         checked,
         device=resolved,

@@ -93,9 +93,3 @@ def get(name: str) -> Launcher:
         BadInput: There is none of that name.
     """
     return REGISTRY.get(name)
-
-
-def prepare(name: str) -> None:
-    """Let a launcher begin what takes it seconds; one that comes with a plugin is not known yet."""
-    if launcher := launchers().get(name):
-        launcher.prepare()

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from runners import launchers
-
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import os
 import signal
 from multiprocessing import forkserver
 from runners import launchers
-launchers.prepare("local")
+launchers.get("local").prepare()
 print(forkserver._forkserver._forkserver_pid, signal.getsignal(signal.SIGINT) == signal.default_int_handler)
 """
 
@@ -44,5 +42,9 @@ def test_it_is_there_when_preparation_returns_and_ctrl_c_does_not_reach_its_impo
     assert process.returncode == 0
 
 
-def test_a_launcher_that_comes_with_a_plugin_is_not_known_yet() -> None:
-    launchers.prepare("of-a-plugin")  # nothing is said here: `get` says it once plugins are loaded
+def test_bad_input_starts_nothing_that_a_reader_of_the_output_would_wait_for() -> None:
+    start = "from multiprocessing import forkserver; from runners.__main__ import _main; code = _main({}); "
+    told = "print(code, forkserver._forkserver._forkserver_pid)"
+    command = [sys.executable, "-c", start.format(["run", "no-such-study"]) + told]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["2", "None"]
