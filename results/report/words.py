@@ -61,7 +61,8 @@ def _clause(title: str, row: Row) -> tuple[str, str]:
     if verdict == "equivalent":
         return "Leaves unchanged:", f"{title} ({'; '.join([_measured(row), *beside(row)])})"
     word = _WORDS[verdict, row["better"]]
-    joint = "of" if word in {"Saves", "Loses"} or row["unit"] == "fraction" else "more"
+    of_a_share = row["unit"] == "fraction" and row["better"] == "higher"  # gains 2 points of accuracy
+    joint = "of" if word in {"Saves", "Loses"} or of_a_share else "more"
     weak = [verdict_words.PERHAPS_LESS] if verdict_words.is_weak(row) else []
     known = "; ".join([_interval(row), *weak, *seeds(row), *beside(row)])
     return word, f"{_amount(row)} {joint} {title} ({known})"

@@ -9,6 +9,7 @@ import pandas as pd
 from results.records.resolved_study import CONTROL_FACTOR, ResolvedStudy
 from results.tables import format as text
 from results.tables.contexts import described, origin
+from results.verdicts.divergence import informative
 
 _QUESTION = ["environment", "workload", "metric", "mode", "split"]
 _ANSWER = ["source", "device"]
@@ -30,12 +31,13 @@ class HeadlineColumn:
 
 
 def headline_rows(effects: pd.DataFrame) -> pd.DataFrame:
-    """The effects that stand in headlines, the control left out.
+    """The effects that stand in headlines, the control left out, and arms of which no seed failed to learn.
 
     Of one metric, mode and workload that was both simulated and measured the first stands for both, if the
     simulation is of the device that was measured: another device is another context.
     """
-    shown = effects[effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)]
+    wanted = effects["headline"].astype(bool) & (effects["factor"] != CONTROL_FACTOR)
+    shown = effects[wanted & informative(effects)]
     keys = shown[_QUESTION + _ANSWER].fillna("")
     first = keys.groupby(_QUESTION, sort=False)[_ANSWER].transform("first")
     return shown[(keys[_ANSWER] == first).all(axis=1)]

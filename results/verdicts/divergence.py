@@ -76,7 +76,7 @@ def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workloa
 
 
 def failure_rows(study: ResolvedStudy, cells: Iterable[Cell], outcomes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for each cell of test accuracy in which seeds ended at chance level or fall into two heaps.
+    """Rows for each cell of test accuracy in which seeds diverged, ended at chance level or lie in two heaps.
 
     Args:
         study: The study.
@@ -89,25 +89,29 @@ def failure_rows(study: ResolvedStudy, cells: Iterable[Cell], outcomes: pd.DataF
     for cell in cells:
         if cell.metric is None or cell.metric.name != heaps.ACCURACY:
             continue
-        failed = _failed(cell, study.baseline, known.get((cell.environment, cell.workload.name), ()))
-        if failed is None:
-            continue
         here = (diverged["environment"] == cell.environment) & (diverged["workload"] == cell.workload.name)
+        failed = _failed(cell, study.baseline, known.get((cell.environment, cell.workload.name), ()))
         for arm, block in diverged.loc[here, ["arm", "block"]].itertuples(index=False):
             failed.loc[block, arm] = 1.0
-        found.append(replace(cell, metric=FAILED, split="test", wide=failed))
+        if (failed == 1.0).any(axis=None):
+            found.append(replace(cell, metric=FAILED, split="test", wide=failed))
     return proportion_rows(study, found)
 
 
-def _failed(cell: Cell, baseline: str, known: tuple[float, ...]) -> pd.DataFrame | None:
-    """1 where a training that ended well learnt nothing or little, by block and arm; None where none did."""
+def _failed(cell: Cell, baseline: str, known: tuple[float, ...]) -> pd.DataFrame:
+    """1 where a training that ended well learnt nothing or little, else 0, by block and arm."""
     arms = list(cell.workload.variants)
     values = pd.DataFrame({arm: cell.values(arm) for arm in arms})
     told = [heaps.split(cell, arm, baseline) for arm in arms]
     bars = [(one.low + one.high) / 2 for one in told if one is not None]
-    if known and (values <= heaps.chance_level(known)).any(axis=None):
+    if known:
         bars.append(heaps.chance_level(known))
-    return (values <= max(bars)).astype(float).where(values.notna()) if bars else None
+    return (values <= max(bars, default=-np.inf)).astype(float).where(values.notna())
+
+
+def informative(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Rows but those that would only repeat that neither arm nor baseline failed."""
+    return ~rows["metric"].isin(PROPORTIONS) | (rows["value"] + rows["baseline_value"] > 0)
 
 
 def proportion_rows(study: ResolvedStudy, cells: Sequence[Cell]) -> list[dict[str, Any]]:

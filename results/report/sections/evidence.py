@@ -13,7 +13,7 @@ from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
 from results.tables.headline import column_names, title
-from results.verdicts.divergence import PROPORTIONS
+from results.verdicts.divergence import informative
 
 _CONTROL = (
     "The baseline ran against a duplicate of itself, and whatever difference that shows is noise. The noise "
@@ -54,9 +54,7 @@ def build(run: Analysis, environment: str) -> Section:
 def _tables(effects: pd.DataFrame, workload: str) -> Iterator[Part]:
     """One table per metric and context, what its duplicate shows above it."""
     mine = effects[effects["workload"] == workload]
-    rows = mine[mine["factor"] != CONTROL_FACTOR]
-    # Where neither arm nor baseline diverged, a row would only repeat that.
-    rows = rows[~rows["metric"].isin(PROPORTIONS) | (rows["value"] + rows["baseline_value"] > 0)]
+    rows = mine[(mine["factor"] != CONTROL_FACTOR) & informative(mine)]
     for column, group in rows.groupby("column", sort=False):
         told = list(duplicates_that_differ(mine[mine["column"] == column]))
         if told:

@@ -60,9 +60,8 @@ def _workload(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
             for row in mine.to_dict("records")
         ]
         columns = ["arm", "steps", "time alone", "change", "95 % interval", "verdict"]
-        caption = (
-            f"To {target}, a step timed in {timed} (margin {text.margin(first['margin'], 'ratio', 's')})"
-        )
+        margin = text.margin(first["margin"], "ratio", "seconds")
+        caption = f"To {target}, a step timed in {timed} (margin {margin})"
         yield Table([*columns, *(["peak memory of a step"] if known else [])], shown, caption)
 
 

@@ -141,7 +141,7 @@ def test_every_column_of_the_answer_names_its_context_and_precision(report: Repo
         ("resnet, 32 px, batch 32, fp32", 1),
         ("resnet, 224 px, batch 256, fp32, simulated cuda", 2),
         ("resnet, 64 px, batch 32, fp32, measured cpu", 2),
-        ("resnet, 32 px, batch 32, fp32, digits", 1),
+        ("resnet, 32 px, batch 32, fp32, digits", 2),
     ):
         assert f'<th scope="colgroup" colspan="{columns}">{context}</th>' in source
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")

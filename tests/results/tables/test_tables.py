@@ -101,8 +101,11 @@ def test_the_headline_is_told_context_by_context(run: Run) -> None:
         ("step time, train", "resnet, 64 px, batch 32, fp32, measured cpu"),
         ("step time, inference", "resnet, 64 px, batch 32, fp32, measured cpu"),
         ("test accuracy", "resnet, 32 px, batch 32, fp32, digits"),
+        ("seeds that failed to learn", "resnet, 32 px, batch 32, fp32, digits"),
     ]
-    for rows in columns.values():
+    *of_all, (_, failed) = columns.items()
+    assert (failed["value"] + failed["baseline_value"] > 0).all(), "arms of which none failed say nothing"
+    for _, rows in of_all:
         assert set(rows["arm"]) == {STEM, NORM, RELU, POOL, BOTH, HUGE}
 
 
