@@ -48,6 +48,7 @@ def forest(study: ResolvedStudy, effects: pd.DataFrame, noise: pd.DataFrame | No
     arms = [str(arm) for arm, rows in shown.groupby("arm", sort=False) if not rows["inert"].all()]
     if not arms:
         return nothing("No headline metric was measured.")
+    columns = [column for column in columns if column.rows["arm"].isin(arms).any()]
     figure, axes = panels(len(columns), 3, (3.4, 1.1 + 0.27 * len(arms)), (label_room(arms), 0.6))
     for i, (axis, column) in enumerate(zip(axes, columns, strict=True)):
         _panel(axis, column, arms, noise)
@@ -82,10 +83,9 @@ def _panel(axis: Axes, column: HeadlineColumn, arms: list[str], noise: pd.DataFr
     axis.set_ylim(len(arms) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="y", visible=False)
-    axis.set_title(column.title, pad=26)
-    axis.text(
-        0, 1.02, textwrap.fill(column.context, 46), transform=axis.transAxes, fontsize=7, color=FAINT_INK
-    )
+    context = textwrap.fill(column.context, 46)
+    axis.set_title(column.title, pad=8 + 9 * (1 + context.count("\n")))  # points
+    axis.text(0, 1.02, context, transform=axis.transAxes, fontsize=7, color=FAINT_INK)
     axis.set_xlabel(_axis_label(first))
 
 

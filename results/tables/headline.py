@@ -46,7 +46,8 @@ def headline_rows(effects: pd.DataFrame) -> pd.DataFrame:
 def headline_columns(study: ResolvedStudy, effects: pd.DataFrame) -> Iterator[HeadlineColumn]:
     """Headline metrics by context, in the study's order; of one environment."""
     workloads = {workload.name: workload for workload in study.workloads}
-    rows = headline_rows(effects)
+    order = {name: place for place, name in enumerate(workloads)}
+    rows = headline_rows(effects).sort_values("workload", key=lambda names: names.map(order), kind="stable")
     keyed = rows.assign(**{name: rows[name].fillna("") for name in ("mode", "split", "source", "device")})
     places = ["workload", "metric", "mode", "split", "source", "device"]
     for (name, *_), group in keyed.groupby(places, sort=False):

@@ -1,10 +1,12 @@
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from results import plots
 from results.run import Run
@@ -111,6 +113,28 @@ def test_panels_of_several_workloads_say_which(run: Run) -> None:
     shown = texts(plots.convergence_curves(both))
     assert "[at-a-high-rate]" in shown
     assert f"[{curves['workload'].iloc[0]}]" in shown
+
+
+def test_a_title_stands_clear_of_the_lines_that_say_the_context(run: Run) -> None:
+    study = replace(
+        run.analysis.study,
+        workloads=tuple(replace(w, conditions="word " * 20) for w in run.analysis.study.workloads),
+    )
+    figure = plots.forest(study, run.effects())
+    figure.canvas.draw()
+    clear = []
+    for axis in figure.axes:
+        context = [one for one in axis.texts if one.get_text().count("word") > 10]
+        title = [
+            one
+            for one in axis.get_children()
+            if isinstance(one, Text) and one.get_text() == axis.get_title("left")
+        ]
+        if context:
+            assert context[0].get_text().count("\n") > 1
+            clear.append(not title[0].get_window_extent().overlaps(context[0].get_window_extent()))
+    assert clear
+    assert all(clear)
 
 
 def test_the_band_of_a_curve_is_the_t_interval_of_the_mean() -> None:
