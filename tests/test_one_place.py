@@ -116,6 +116,8 @@ seeds = 6
 """
 LAUNCHER = '''
 """Local processes, with a note of each."""
+from pathlib import Path
+
 from runners.launchers import Launcher, get
 
 
@@ -129,7 +131,11 @@ def run(tasks, *, directory, environment, jobs, notify):
     get("local").run(noted(), directory=directory, environment=environment, jobs=jobs, notify=notify)
 
 
-LAUNCHER = Launcher("noted", "local processes, with a note of each", run)
+def prepare():
+    Path(__file__).with_suffix(".prepared").touch()
+
+
+LAUNCHER = Launcher("noted", "local processes, with a note of each", run, prepare)
 '''
 SECTION = '''
 """How many trials took how long."""
@@ -215,7 +221,8 @@ def test_it_is_listed(plugin: Path) -> None:
         assert len(rows) > 1, f"{what} of the suite are there still"
 
 
-def test_it_runs(out: Path) -> None:
+def test_it_runs(out: Path, plugin: Path) -> None:
+    assert (plugin / "noted.prepared").is_file()
     noted = (out / "notes.txt").read_text().split()
     assert sorted(noted) == sorted({path.name.partition("-")[0] for path in (out / "records").iterdir()})
     effects = pd.read_csv(out / "report" / "tables" / "effects.csv")

@@ -1,6 +1,7 @@
 """A probe that needs no network: each arm does what its level says, in a trial's process like any other."""
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ Act = Literal[
     "well",
     "print",
     "flood",
+    "frozen",
     "print_and_fail",
     "print_and_die",
     "print_and_exit",
@@ -71,6 +73,7 @@ class ScriptedSettings(WorkloadSettings):
 def _act(trial: Trial, arm: TrialArm) -> Findings:
     act = arm.complete_variant.partition("act=")[2]
     time.sleep(trial.workload.settings["seconds"])
+    assert act != "frozen" or gc.get_freeze_count(), "imports are looked through at each collection"
     match act:
         case "print" | "print_and_fail" | "print_and_die" | "print_and_exit":
             print("from Python")

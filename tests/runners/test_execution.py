@@ -21,7 +21,7 @@ PRINTED = "from Python\nfrom C\nfrom a child\n"
 def printing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of arms that print, each in its own way to end."""
     folder = tmp_path_factory.mktemp("printing")
-    acts = ["well", "print", "flood", "print_and_fail", "print_and_die", "print_and_exit"]
+    acts = ["well", "print", "flood", "print_and_fail", "print_and_die", "print_and_exit", "frozen"]
     run(plan_of(write_study(folder, acts)), folder / "run")
     return folder / "run"
 
@@ -43,6 +43,10 @@ def test_a_trial_that_prints_nothing_has_no_log(printing: Path) -> None:
     (record,) = by_arm(printing)["baseline"]
     assert "log" not in record.details
     assert len(list((printing / "logs").iterdir())) == 5
+
+
+def test_what_was_imported_before_a_trial_is_set_aside_from_collections(printing: Path) -> None:
+    assert outcome(printing, "frozen").status == "ok"
 
 
 def test_of_a_flood_the_first_and_the_last_part_are_kept(printing: Path) -> None:

@@ -321,7 +321,8 @@ def test_seeds_that_diverged_or_only_guessed_have_failed_too(tmp_path: Path) -> 
     write_environment(folder, HERE, {"machine": "of a test"})
     for trial in planned.trials:
         write_record(folder, course(trial))
-    effects = results.load(folder).effects()
+    run = results.load(folder)
+    effects = run.effects()
     mine = effects[(effects["arm"] == "stem=deep64") & (effects["metric"] == "failed_fraction")]
     (failed,) = mine.to_dict("records")
     # Seven at chance level, no two heaps among them, and one that diverged.
@@ -329,3 +330,5 @@ def test_seeds_that_diverged_or_only_guessed_have_failed_too(tmp_path: Path) -> 
     assert (failed["n"], failed["baseline_n"], failed["verdict"]) == (8, 20, "worse")
     others = effects[(effects["metric"] == "failed_fraction") & (effects["arm"] == "stem=deep32")]
     assert set(others["value"]) == {0.0}
+    told = (run.report().index.parent / "report.md").read_text()
+    assert "Costs 100.0 points more seeds that failed to learn" in told

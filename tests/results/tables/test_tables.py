@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,14 @@ def test_the_headline_is_told_context_by_context(run: Run) -> None:
     assert (failed["value"] + failed["baseline_value"] > 0).all(), "arms of which none failed say nothing"
     for _, rows in of_all:
         assert set(rows["arm"]) == {STEM, NORM, RELU, POOL, BOTH, HUGE}
+
+
+def test_columns_of_a_workload_stand_together_wherever_their_rows_are(run: Run) -> None:
+    scattered = run.effects().sort_values("metric", kind="stable")
+    contexts = [column.context for column in headline_columns(run.analysis.study, scattered)]
+    runs = [context for context, _ in itertools.groupby(contexts)]
+    assert len(runs) == len(set(runs))
+    assert runs[0] == "resnet, 32 px, batch 32, fp32", "in the study's order"
 
 
 def test_a_workload_of_another_precision_stays_in_the_headline(run: Run) -> None:
