@@ -1,7 +1,8 @@
 """Residual networks: He et al. 2015, with the stride on the 3x3 convolution as torchvision builds them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
@@ -76,11 +77,10 @@ def resnet(
         first_dilation: Dilation of the first block of a dilated stage: own (PSPNet) or the previous
             stage's (torchvision and timm). At output stride 32 it changes nothing.
     """
-    return ResNet(
+    design = Design(
         depth=depth,
         width=width,
         in_channels=in_channels,
-        num_classes=num_classes,
         stem=stem,
         relu=relu,
         shortcut=shortcut,
@@ -99,43 +99,48 @@ def resnet(
         output_stride=output_stride,
         previous_dilation_first=first_dilation == "previous",
     )
+    return ResNet(design, num_classes)
 
 
-class ResNet(nn.Module):
-    """See `resnet`; modules are named as torchvision's, those of the deep stem as PSPNet's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What a backbone is made of; see `resnet`."""
 
-    def __init__(
-        self,
-        *,
-        depth: int,
-        width: int,
-        in_channels: int,
-        num_classes: int,
-        stem: str,
-        relu: ReluLevel,
-        shortcut: ReluLevel,
-        make_pool: Callable[[int], nn.Module],
-        norm: NormLevel,
-        output_stride: int,
-        previous_dilation_first: bool,
-    ) -> None:
+    depth: int
+    width: int
+    in_channels: int
+    stem: str
+    relu: ReluLevel
+    shortcut: ReluLevel
+    make_pool: Callable[[int], nn.Module]
+    norm: NormLevel
+    output_stride: int
+    previous_dilation_first: bool
+
+
+class Backbone(nn.Module):
+    """Stem, pooling and stages; modules are named as torchvision's, those of a deep stem as PSPNet's."""
+
+    def __init__(self, design: Design) -> None:
         super().__init__()
-        kind, blocks = STAGES[depth]
+        width, norm = design.width, design.norm
+        kind, blocks = STAGES[design.depth]
         block = BasicBlock if kind == "basic" else Bottleneck
         stem_channels = {
             "shallow": [],
             "deep32": [width // 2] * 2 + [width],
             "deep64": [width] * 2 + [2 * width],
         }
-        channels = self._make_stem(in_channels, stem_channels[stem] or [width], stem == "shallow", relu, norm)
-        self.pool = make_pool(channels)
+        channels = self._make_stem(design, stem_channels[design.stem] or [width])
+        self.pool = design.make_pool(channels)
+        self.stage_channels: list[int] = []
         dilation, reached = 1, 4
         for index, count in enumerate(blocks):
             stride, first_dilation = (1 if index == 0 else 2), dilation
-            if reached * stride > output_stride:
+            if reached * stride > design.output_stride:
                 dilation, stride = dilation * stride, 1
             reached *= stride
-            if not previous_dilation_first:
+            if not design.previous_dilation_first:
                 first_dilation = dilation
             planes = width * 2**index
             stage = nn.Sequential()
@@ -147,47 +152,62 @@ class ResNet(nn.Module):
                         stride=stride if position == 0 else 1,
                         first_dilation=first_dilation if position == 0 else dilation,
                         dilation=dilation,
-                        relu=relu,
-                        shortcut=shortcut,
+                        relu=design.relu,
+                        shortcut=design.shortcut,
                         norm=norm,
                     )
                 )
                 channels = planes * block.expansion
+            self.stage_channels.append(channels)
             setattr(self, f"layer{index + 1}", stage)
-        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(channels, num_classes)
         if norm in ("none", "frozen"):
             _calm_branches(self, sum(blocks))
 
-    def _make_stem(
-        self, in_channels: int, widths: list[int], shallow: bool, relu: ReluLevel, norm: NormLevel
-    ) -> int:
+    def _make_stem(self, design: Design, widths: list[int]) -> int:
         """Register conv1, bn1, relu1 and so on; return the stem's output channels."""
         self.stem_layers: list[str] = []
+        channels, norm = design.in_channels, design.norm
+        kernel = 7 if design.stem == "shallow" else 3
         for index, out_channels in enumerate(widths, start=1):
             stride = 2 if index == 1 else 1
             for name, layer in (
-                (
-                    f"conv{index}",
-                    conv2d(in_channels, out_channels, 7 if shallow else 3, norm=norm, stride=stride),
-                ),
+                (f"conv{index}", conv2d(channels, out_channels, kernel, norm=norm, stride=stride)),
                 (f"bn{index}", norm_factory(norm)(out_channels)),
-                (f"relu{index}", make_relu(relu)),
+                (f"relu{index}", make_relu(design.relu)),
             ):
                 self.add_module(name, layer)
                 self.stem_layers.append(name)
-            in_channels = out_channels
-        return in_channels
+            channels = out_channels
+        return channels
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, num_classes)."""
+    def stages(self, image: Tensor) -> Iterator[Tensor]:
+        """What each stage gives, the first to the last, of images (N, in_channels, H, W)."""
         x = image
         for name in self.stem_layers:
             x = self.get_submodule(name)(x)
         x = self.pool(x)
         for index in range(1, 5):
             x = self.get_submodule(f"layer{index}")(x)
-        x = torch.flatten(self.avgpool(x), 1)
+            yield x
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, in_channels, H, W) to (N, C, H / output stride, W / output stride)."""
+        for x in self.stages(image):
+            last = x
+        return last
+
+
+class ResNet(Backbone):
+    """See `resnet`: the backbone, averaged over the image and mapped to classes."""
+
+    def __init__(self, design: Design, num_classes: int) -> None:
+        super().__init__(design)
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(self.stage_channels[-1], num_classes)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, in_channels, H, W) to (N, num_classes)."""
+        x = torch.flatten(self.avgpool(super().forward(image)), 1)
         logits: Tensor = self.fc(x)
         return logits
 

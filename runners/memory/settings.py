@@ -25,7 +25,8 @@ class StepSettings:
         input_shape: Shape of the images, (N, C, H, W).
         mode: `train` is forward, loss, backward and optimizer step; `inference` a forward pass of the
             model in evaluation mode under `torch.inference_mode`.
-        target_shape: Shape of the class indices (int64) for the cross-entropy; (N,) unless given.
+        target_shape: Shape of the class indices (int64) for the cross-entropy; unless given one an image,
+            or one a pixel where the network is `per_pixel`.
         optimizer: `sgd` or `adamw`.
         optimizer_kind: `foreach` computes all parameters at once, with temporaries as large as all of
             them; `fused` is one kernel without any; `default` is what the target device would choose
@@ -72,8 +73,3 @@ class StepSettings:
             )
         if prod(self.input_shape) >= 2**63:
             raise ValueError(f"input_shape {self.input_shape}: more elements than a tensor can count (2**63)")
-
-    @property
-    def labels_shape(self) -> tuple[int, ...]:
-        """Shape of the class indices."""
-        return self.target_shape if self.target_shape is not None else self.input_shape[:1]

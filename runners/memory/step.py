@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ablations.outputs import Auxiliary
+from runners.loss import cross_entropy, labels_shape
 from runners.memory.autocast import autocast
 from runners.memory.optimizers import fused_without_data, make_optimizer
 from runners.memory.settings import StepSettings, Target
@@ -36,11 +38,12 @@ class Step:
             self.images = self.images.contiguous(memory_format=torch.channels_last)
         self.labels: Tensor | None = None
         self.optimizer: torch.optim.Optimizer | None = None
-        self.output: Tensor | None = None
+        self.output: Tensor | Auxiliary | None = None
         self.loss: Tensor | None = None
         self.model.train(settings.mode == "train")
         if settings.mode == "train":
-            self.labels = torch.zeros(settings.labels_shape, dtype=torch.int64, device=device)
+            shape = settings.target_shape or labels_shape(self.model, settings.input_shape)
+            self.labels = torch.zeros(shape, dtype=torch.int64, device=device)
             self.optimizer = make_optimizer(self.model, settings, target)
             if settings.checkpointing:
                 _checkpoint_blocks(self.model, self._recomputing)
@@ -93,7 +96,7 @@ class Step:
         self.optimizer.zero_grad(set_to_none=self.settings.gradients == "none")
         with self.precision():
             self.output = self.model(self.images)
-            self.loss = nn.functional.cross_entropy(self.output, self.labels)
+            self.loss = cross_entropy(self.output, self.labels)
 
     def _backward(self) -> None:
         assert self.loss is not None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - PyTorch's own abbreviation
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 import ablations
 from ablations import EQUIVALENT, Level, Variant, registry
@@ -16,8 +17,8 @@ from ablations.factor import format_level
 from ablations.registry import Architecture
 from tests.ablations.small import small
 
-SHAPES = [(2, 33, 33), (3, 64, 40), (1, 96, 64)]
-"""Images, rows and columns; the last stage keeps more than one cell, which a batch of one needs."""
+SHAPES = [(2, 33, 33), (3, 64, 40), (2, 96, 64)]
+"""Images, rows and columns; two images at least, which a BatchNorm of what is pooled to one cell needs."""
 
 EQUIVALENTS = [
     found
@@ -54,11 +55,14 @@ def run(variant: Variant, shape: tuple[int, int, int], *, training: bool, steps:
     logits, gradients = {}, {}
     for step in range(steps):
         image = torch.randn(count, channels, rows, columns, generator=draw)
-        output = network(image)
-        logits[f"step {step}"] = output.detach().clone()
+        torch.manual_seed(step)  # for dropout
+        outputs = [leaf for leaf in tree_leaves(network(image)) if isinstance(leaf, Tensor)]
+        for head, output in enumerate(outputs):
+            logits[f"step {step}, head {head}"] = output.detach().clone()
         optimizer.zero_grad()
-        target = torch.randint(output.shape[1], output.shape[:1] + output.shape[2:], generator=draw)
-        F.cross_entropy(output, target).backward()
+        labelled = outputs[0].shape[:1] + outputs[0].shape[2:]
+        target = torch.randint(outputs[0].shape[1], labelled, generator=draw)
+        torch.stack([F.cross_entropy(output, target) for output in outputs]).sum().backward()
         if step == 0:
             gradients = {
                 name: value.grad.clone()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils._pytree import tree_leaves
 
 import ablations
 from ablations import Level, Variant, registry
@@ -131,10 +132,12 @@ def unlearning(variant: Variant) -> list[str]:
     channels = levels.get("in_channels", 3)
     assert isinstance(channels, int)
     draw = torch.Generator().manual_seed(0)
-    output = network(torch.randn(2, channels, SIDE, SIDE, generator=draw))
-    assert output.shape[:2] == (2, levels.get("num_classes", output.shape[1]))
-    assert output.isfinite().all()
-    (output * torch.randn(output.shape, generator=draw)).sum().backward()
+    given = network(torch.randn(2, channels, SIDE, SIDE, generator=draw))
+    outputs = [leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor)]  # an auxiliary head's too
+    for output in outputs:
+        assert output.shape[:2] == (2, levels.get("num_classes", output.shape[1]))
+        assert output.isfinite().all()
+    torch.stack([(one * torch.randn(one.shape, generator=draw)).sum() for one in outputs]).sum().backward()
     return [
         name
         for name, value in network.named_parameters()

@@ -1,5 +1,6 @@
 """The step that is timed: network, settings and synthetic images, in training or inference."""
 
+import math
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 
+from runners.loss import cross_entropy, labels_shape, logits_of
 from runners.outcomes import in_channels, make_variant
 from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
@@ -76,8 +78,9 @@ def make_step(
             network = fuse(network)
         return partial(_infer, _compiled(network, settings), images, autocast)
     with torch.no_grad(), autocast():
-        classes = network(images).shape[1]
-    labels = torch.arange(batch_size, device=trial.device) % classes
+        classes = logits_of(network(images)).shape[1]
+    shape = labels_shape(network, tuple(images.shape))
+    labels = (torch.arange(math.prod(shape), device=trial.device) % classes).reshape(shape)
     # A learning rate of 0 does all the work of a step and leaves the weights: each step costs the same.
     optimizer = torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=1e-4)
     _make_state(optimizer)
@@ -121,7 +124,7 @@ def _train(
     mark: Mark,
 ) -> None:
     with autocast():
-        loss = nn.functional.cross_entropy(network(images), labels)
+        loss = cross_entropy(network(images), labels)
     mark()
     loss.backward()
     mark()
