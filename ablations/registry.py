@@ -79,6 +79,11 @@ class Architecture:
         variant = self._assemble(levels)
         return variant, _sketch(self.construct, variant)
 
+    @property
+    def per_pixel(self) -> bool:
+        """Whether its networks give one answer a pixel, as their attribute `per_pixel` says."""
+        return _labels_pixels(self.construct, self._assemble({}))
+
     def _assemble(self, levels: Mapping[str, Level]) -> Variant:
         chosen = {name: self.factor(name).check(level) for name, level in levels.items()}
         names = sorted(factor.name for factor in self.factors)
@@ -113,6 +118,14 @@ def _refusal(construct: Constructor, variant: Variant) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+@cache
+def _labels_pixels(construct: Constructor, baseline: Variant) -> bool:
+    try:
+        return bool(getattr(_sketch(construct, baseline), "per_pixel", False))
+    except ValueError:
+        return False
 
 
 _architectures: dict[str, Architecture] = {}

@@ -41,7 +41,7 @@ class Images:
 
     Attributes:
         pixels: All images that these were taken of (N, C, h, w), as they were decoded, most often uint8.
-        labels: Of these images (n,), int64.
+        labels: Of these images (n,), int64, or of their pixels (n, h, w), uint8.
         preparation: What a batch of them goes through.
         rows: Where these images are among `pixels` (n,), int64; None if they are all of them.
     """
@@ -60,15 +60,17 @@ class Images:
         return replace(self, labels=self.labels[positions], rows=rows)
 
     def batch(self, positions: Tensor | slice, device: str | torch.device = "cpu") -> tuple[Tensor, Tensor]:
-        """Prepared images (n, C, size, size), float32, and their labels (n,), int64, on a device.
+        """Prepared images (n, C, size, size), float32, and their labels, int64, on a device.
 
-        Raw pixels cross to the device, once for all where they fit, and are resized and standardised there.
+        Labels are (n,), or (n, size, size) where each pixel has one: that of the nearest pixel. Raw pixels
+        cross to the device, once for all where they fit, and are resized and standardised there.
         """
         device = torch.device(device)
         pixels = resident(self.pixels, device)
         rows = positions if self.rows is None else self.rows[positions]
         raw = pixels[rows] if isinstance(rows, slice) else pixels.index_select(0, rows.to(pixels.device))
-        return self.preparation(raw.to(device)), self.labels[positions].to(device)
+        labels = self.labels[positions].to(device)
+        return self.preparation(raw.to(device)), resized_labels(labels, self.preparation.size).long()
 
 
 def standardized(
@@ -77,16 +79,17 @@ def standardized(
     """Raw images and labels of both parts, as they go into batches.
 
     Args:
-        development: Images (N, C, h, w), as they were decoded, and labels (N,). Their own mean and deviation
-            per channel, taken before they are resized, standardise both parts.
+        development: Images (N, C, h, w), as they were decoded, and labels (N,) or, of pixels, (N, h, w).
+            Their own mean and deviation per channel, taken before they are resized, standardise both parts.
         test: Likewise.
         size: Height and width that images are resized to.
     """
     preparation = standardizing(*moments(development[0]), size)
-    return (
-        Images(development[0], development[1].long(), preparation),
-        Images(test[0], test[1].long(), preparation),
+    parts = (
+        Images(pixels, labels.long() if labels.dim() == 1 else labels, preparation)
+        for pixels, labels in (development, test)
     )
+    return next(parts), next(parts)
 
 
 def standardizing(mean: Tensor, deviation: Tensor, size: int) -> Preparation:
@@ -125,6 +128,15 @@ def resize(images: Tensor, size: int) -> Tensor:
     return torch.nn.functional.interpolate(
         images, size=(size, size), mode="bilinear", align_corners=False, antialias=True
     )
+
+
+def resized_labels(labels: Tensor, size: int) -> Tensor:
+    """Labels of pixels (N, h, w) to (N, size, size), the nearest pixel's; those of images as they are."""
+    if labels.dim() == 1 or labels.shape[-2:] == (size, size):
+        return labels
+    return torch.nn.functional.interpolate(labels[:, None].float(), size=(size, size), mode="nearest-exact")[
+        :, 0
+    ]
 
 
 def stratified_split(labels: Tensor, fraction: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:

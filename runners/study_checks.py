@@ -84,6 +84,9 @@ def conflicts(
     for name in sorted(workload.levels.keys() & factors.keys()):
         yield f"{where}: levels: {name!r} is compared in [factors] already; leave it out of one"
     dataset = getattr(workload, "dataset", None)
+    if dataset is not None and (unfit := _unfit(dataset, architecture)):
+        yield f"{where}: {unfit}"
+        return
     for name, level in fixed_by(dataset, architecture).items() if dataset is not None else ():
         has = f"data set {dataset!r} has {name} = {level}"
         if name in factors:
@@ -94,6 +97,21 @@ def conflicts(
             architecture.factor(name).parse(level)
         except ValueError as error:
             yield f"{where}: {has}, which the architecture cannot have: {error}"
+
+
+def _unfit(dataset: str, architecture: Architecture) -> str | None:
+    """Why a data set is nothing for an architecture: the one labels images and the other pixels."""
+    of_pixels = datasets.get(dataset).per_pixel
+    if of_pixels == architecture.per_pixel:
+        return None
+    known = sorted(
+        one.name for one in datasets.datasets().values() if one.per_pixel == architecture.per_pixel
+    )
+    labels, gives = ("pixels", "an image") if of_pixels else ("images", "a pixel")
+    return (
+        f"data set {dataset!r} labels {labels}, and {architecture.name} gives one answer {gives};"
+        f" use one of: {', '.join(known)}"
+    )
 
 
 def fixed_by(dataset: str, architecture: Architecture) -> dict[str, str]:

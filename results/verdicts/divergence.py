@@ -42,7 +42,7 @@ FAILED = Metric(
     effect_kind="difference",
     margin=0.0,
     description="Share of seeds that diverged, were right no more often than guessing is, or, where an arm's "
-    "seeds fall into two heaps of test accuracy, are below the middle.",
+    "seeds fall into two heaps of test accuracy (of pixels: mean IoU), are below the middle.",
     headline=True,
 )
 PROPORTIONS = frozenset({DIVERGED.name, FAILED.name})
@@ -76,7 +76,7 @@ def _tables(study: ResolvedStudy, ended: pd.DataFrame) -> Iterator[tuple[Workloa
 
 
 def failure_rows(study: ResolvedStudy, cells: Iterable[Cell], outcomes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for each cell of test accuracy in which seeds diverged, ended at chance level or lie in two heaps.
+    """Rows for each cell of test accuracy, or mean IoU, in which seeds diverged, guessed or lie in two heaps.
 
     Args:
         study: The study.
@@ -87,10 +87,11 @@ def failure_rows(study: ResolvedStudy, cells: Iterable[Cell], outcomes: pd.DataF
     diverged = outcomes[outcomes["status"] == "diverged"]
     found = []
     for cell in cells:
-        if cell.metric is None or cell.metric.name != heaps.ACCURACY:
+        if cell.metric is None or cell.metric.name not in heaps.SCORES:
             continue
         here = (diverged["environment"] == cell.environment) & (diverged["workload"] == cell.workload.name)
-        failed = _failed(cell, study.baseline, known.get((cell.environment, cell.workload.name), ()))
+        guessing = known.get((cell.environment, cell.workload.name), ())
+        failed = _failed(cell, study.baseline, guessing if cell.metric.name == heaps.ACCURACY else ())
         for arm, block in diverged.loc[here, ["arm", "block"]].itertuples(index=False):
             failed.loc[block, arm] = 1.0
         if (failed == 1.0).any(axis=None):

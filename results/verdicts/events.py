@@ -22,6 +22,8 @@ from results.verdicts.spread import HEAVY_TAILS, Spread, moderated
 from results.verdicts.statistics import Floats
 
 STEPS = "steps_to_target"
+SCORES = frozenset({"validation_accuracy", "validation_mean_iou"})
+"""What a target is of, whichever a training has."""
 FEWEST_EVENTS = 3
 """Trainings of an arm that reached the target: fewer say little about when."""
 _ROUNDS = 500
@@ -62,9 +64,9 @@ def with_events(found: Iterable[Cell], curves: pd.DataFrame) -> list[Cell]:
 
 
 def events_of(workload: Workload, curves: pd.DataFrame) -> dict[str, Events]:
-    """By arm, from the accuracy on validation images; of an arm that never trained there are none."""
+    """By arm, from the score on validation images; of an arm that never trained there are none."""
     target = float(workload.settings["target"])
-    mine = curves[(curves["workload"] == workload.name) & (curves["metric"] == "validation_accuracy")]
+    mine = curves[(curves["workload"] == workload.name) & (curves["metric"].isin(SCORES))]
     last = mine.drop_duplicates(["arm", "block", "step"], keep="last").sort_values("step")
     return {
         arm: _between([_bounds(course, target) for _, course in last[last["arm"] == arm].groupby("block")])

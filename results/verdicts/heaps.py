@@ -16,6 +16,8 @@ of the baseline's seeds: far beyond what seeds of one kind differ by."""
 _CHANCE_ALPHA = 0.025
 ACCURACY = "test_accuracy"
 """Of it alone is known how many images were right, and how many guessing gets right."""
+SCORES = frozenset({ACCURACY, "test_mean_iou"})
+"""What a training is for, whichever it has."""
 
 
 @dataclass(frozen=True, slots=True)

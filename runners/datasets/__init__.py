@@ -38,6 +38,7 @@ class Dataset:
         checksums: What each of its files holds, unpacked: `sha256:` or `md5:` and hexadecimal digits.
         inspect: Looks at what is read before anything trains; raises BadInput where it is not whole.
         warnings: Lines on what was left out, or is odd about it.
+        per_pixel: Whether each pixel has a label, for networks that give one answer a pixel.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Dataset:
     checksums: Mapping[str, str] = field(default_factory=dict)
     inspect: Callable[[], None] = lambda: None
     warnings: tuple[str, ...] = ()
+    per_pixel: bool = False
 
     @property
     def image_shape(self) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 TEST_FRACTION = 0.4
 """Of the 1,797 images; drawn once, class by class, with a seed that no study changes."""
 
+TEST_SIZE = 719
+
 _CHECKSUMS = {
     "images": "sha256:8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3",
     "target": "sha256:8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0",
@@ -44,15 +46,22 @@ def _inspect() -> None:
     _arrays()
 
 
-def _load(image_size: int) -> "tuple[Images, Images]":
+def parts() -> "tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]":
+    """Images (n, 1, 8, 8), uint8, and labels (n,), int64: for development and for testing."""
     import torch
 
-    from runners.images import standardized, stratified_split
+    from runners.images import stratified_split
 
-    pixels, labels = _arrays()
-    images = pixels.unsqueeze(1)
-    development, test = stratified_split(labels.long(), TEST_FRACTION, torch.Generator().manual_seed(0))
-    return standardized((images[development], labels[development]), (images[test], labels[test]), image_size)
+    pixels, numbers = _arrays()
+    images, labels = pixels.unsqueeze(1), numbers.long()
+    development, test = stratified_split(labels, TEST_FRACTION, torch.Generator().manual_seed(0))
+    return (images[development], labels[development]), (images[test], labels[test])
+
+
+def _load(image_size: int) -> "tuple[Images, Images]":
+    from runners.images import standardized
+
+    return standardized(*parts(), image_size)
 
 
 DATASET = Dataset(
@@ -64,7 +73,7 @@ DATASET = Dataset(
     load=_load,
     unavailable=lambda: None,
     native_size=(8, 8),
-    test_size=719,
+    test_size=TEST_SIZE,
     license="CC BY 4.0",
     source="Alpaydin and Kaynak 1998, https://doi.org/10.24432/C50P49",
     checksums=_CHECKSUMS,

@@ -8,6 +8,7 @@ import torch
 from runners import datasets
 from runners.datasets import Dataset
 from runners.images import Images
+from runners.loss import IGNORED
 
 DATASETS = datasets.datasets()
 each_dataset = pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
@@ -65,15 +66,22 @@ def test_it_holds_what_it_says(dataset: Dataset) -> None:
     for part in (development, test):
         assert dataset.native_size in {part.pixels.shape[2:], None}
         assert len(part.pixels) == len(part)
-        assert part.labels.shape == (len(part),)
-        assert part.labels.dtype == torch.int64
-        assert set(part.labels.tolist()) == set(range(dataset.num_classes)), "every class, in both parts"
+        of_pixels = tuple(part.pixels.shape[2:]) if dataset.per_pixel else ()
+        assert part.labels.shape == (len(part), *of_pixels)
+        assert part.labels.dtype == (torch.uint8 if dataset.per_pixel else torch.int64)
+        classes = set(part.labels.unique().tolist()) - ({IGNORED} if dataset.per_pixel else set())
+        assert classes == set(range(dataset.num_classes)), "every class, in both parts"
         for positions in (slice(0, 3), torch.tensor([0, len(part) - 1, 1])):
             images, labels = part.batch(positions)
             assert images.shape == (3, dataset.in_channels, SIZE, SIZE)
             assert images.dtype == torch.float32
             assert images.isfinite().all()
-            assert torch.equal(labels, part.labels[positions])
+            assert labels.dtype == torch.int64
+            if dataset.per_pixel:
+                assert labels.shape == (3, SIZE, SIZE)
+                assert set(labels.unique().tolist()) <= {*classes, IGNORED}, "resizing mixes no classes"
+            else:
+                assert torch.equal(labels, part.labels[positions])
 
 
 @each_dataset

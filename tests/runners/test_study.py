@@ -237,6 +237,25 @@ def test_what_a_data_set_decides_is_not_replaced_in_silence(
     assert refused(tmp_path, factors, convergence) == [line]
 
 
+@pytest.mark.parametrize(
+    ("architecture", "dataset", "line"),
+    [
+        (
+            "resnet",
+            "scenes",
+            "labels pixels, and resnet gives one answer an image; use one of: cifar-10, digits,",
+        ),
+        ("pspnet", "digits", "labels images, and pspnet gives one answer a pixel; use one of: scenes"),
+    ],
+)
+def test_a_data_set_of_pixels_is_for_networks_that_label_pixels(
+    tmp_path: Path, architecture: str, dataset: str, line: str
+) -> None:
+    convergence = CONVERGENCE | {"dataset": dataset}
+    (told,) = refused(tmp_path, STEMS, convergence, architecture=architecture)
+    assert told.startswith(f", workload 1: data set {dataset!r} {line}")
+
+
 def test_a_level_that_says_what_the_data_set_decides_is_no_mistake(tmp_path: Path) -> None:
     convergence = CONVERGENCE | {"levels": {"depth": 18, "width": 4, "in_channels": 1}}
     assert plan(load(tmp_path, STEMS, convergence)).trials

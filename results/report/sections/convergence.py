@@ -15,10 +15,8 @@ from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
 from results.tables.headline import title
-from results.verdicts import tuning
-from results.verdicts.heaps import ACCURACY
+from results.verdicts import events, heaps, tuning
 
-_ACCURACY = "validation_accuracy"
 _LAST = 0.75
 """Of a training's steps: what is gained after them was not learnt before."""
 
@@ -65,21 +63,22 @@ def _rates(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
 
 def _early(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
     """Where the baseline was still learning: what a verdict there is about."""
-    margins = {metric.name: metric.margin for metric in run.study.metrics}
+    metrics = {metric.name: metric for metric in run.study.metrics}
     for workload in run.study.workloads:
         mine = curves[
             (curves["workload"] == workload.name)
             & (curves["arm"] == run.study.baseline)
-            & (curves["metric"] == _ACCURACY)
+            & curves["metric"].isin(events.SCORES)
         ]
         means = mine.groupby("step")["value"].mean()
         before = means[means.index <= _LAST * means.index.max()] if len(means) else means
         if not workload.stands_in_headlines or len(before) == 0:
             continue
         gained = float(means.iloc[-1] - before.iloc[-1])
-        if gained > margins.get(_ACCURACY, 0.0):
+        score = metrics[str(mine["metric"].iloc[0])]
+        if gained > score.margin:
             yield Sentence(
-                f"the baseline still gained {100 * gained:.1f} points of validation accuracy in the last "
+                f"the baseline still gained {100 * gained:.1f} points of {score.label} in the last "
                 f"quarter of its training, so that verdicts are about how fast is learnt, not about what can "
                 f"be [{described(run.study, workload)}].",
                 "Early training:",
@@ -94,10 +93,10 @@ def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[
     curves = _of(kept, curves[curves["workload"].isin(shown)])
     better = {metric.name: metric.better for metric in run.study.metrics}
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
-    points = run.series[(run.series["environment"] == environment) & (run.series["metric"] == ACCURACY)]
+    points = run.series[(run.series["environment"] == environment) & run.series["metric"].isin(heaps.SCORES)]
     points = _of(kept, points[points["workload"].isin(shown)])
     if len(points):
-        alt = "Dot plot: test accuracy of every seed by arm, a line at the mean."
+        alt = "Dot plot: the test score of every seed by arm, a line at the mean."
         yield Figure("seeds", "Every seed, arm by arm", alt, partial(plots.seeds, points))
     if len(curves):
         alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."

@@ -5,6 +5,7 @@ enters at the border is what the border shows.
 """
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,8 +18,24 @@ CROP_RATIO = (3 / 4, 4 / 3)
 """Area and aspect ratio of a crop, as in C. Szegedy et al., "Going deeper with convolutions" (2015)."""
 
 
-def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-    """Images (N, C, H, W), changed by those words that `kind` has between its `+`."""
+def augment(images: Tensor, labels: Tensor, kind: str, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Images and labels, changed by those words that `kind` has between its `+`.
+
+    Args:
+        images: (N, C, H, W).
+        labels: (N,), which stay, or of pixels (N, H, W), which go where their pixels go; int64.
+        kind: As the recipe has it.
+        generator: What is drawn comes from it.
+    """
+    if labels.dim() == 1:
+        return _augmented(images, kind, generator), labels
+    # Whole numbers below 2**24 are themselves in float32.
+    both = _augmented(torch.cat([images, labels[:, None].to(images.dtype)], 1), kind, generator, masks=1)
+    return both[:, :-1], both[:, -1].long()
+
+
+def _augmented(images: Tensor, kind: str, generator: torch.Generator, *, masks: int = 0) -> Tensor:
+    """Of the channels the last so many are masks, whose values are not mixed."""
     for word in kind.split("+"):
         match word:
             case "none":
@@ -28,7 +45,7 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
             case "flip":
                 images = flipped(images, generator)
             case "crop":
-                images = cropped(images, generator)
+                images = cropped(images, generator, masks=masks)
             case unknown:
                 raise AssertionError(unknown)
     return images
@@ -59,8 +76,11 @@ def flipped(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(which[:, None, None, None], images.flip(3), images)
 
 
-def cropped(images: Tensor, generator: torch.Generator) -> Tensor:
-    """A part of each image, enlarged (bilinear) to the whole: area and aspect ratio as drawn, fitted in."""
+def cropped(images: Tensor, generator: torch.Generator, *, masks: int = 0) -> Tensor:
+    """A part of each image, enlarged (bilinear) to the whole: area and aspect ratio as drawn, fitted in.
+
+    The last so many channels are masks: there a pixel is the nearest one's.
+    """
     count = len(images)
     area = torch.empty(count).uniform_(*CROP_AREA, generator=generator)
     logs = [math.log(ratio) for ratio in CROP_RATIO]
@@ -70,6 +90,13 @@ def cropped(images: Tensor, generator: torch.Generator) -> Tensor:
     zero = torch.zeros(count)
     transform = torch.stack([torch.stack([width, zero, x], 1), torch.stack([zero, height, y], 1)], 1)
     grid = functional.affine_grid(transform, list(images.shape), align_corners=False)
-    return functional.grid_sample(
-        images, grid.to(images.device), padding_mode="reflection", align_corners=False
+    sampled = partial(functional.grid_sample, grid=grid.to(images.device), padding_mode="reflection")
+    if not masks:
+        return sampled(images, mode="bilinear", align_corners=False)
+    return torch.cat(
+        [
+            sampled(images[:, :-masks], mode="bilinear", align_corners=False),
+            sampled(images[:, -masks:], mode="nearest", align_corners=False),
+        ],
+        dim=1,
     )

@@ -1,17 +1,19 @@
 """The course of one training: losses step by step, evaluations as often as the recipe says."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from results.records.record import OutcomeDetails
 from runners.images import Images
+from runners.loss import IGNORED
 from runners.outcomes import Diverged
 from runners.probes.convergence.inside import Seen, layer_curves
 
 _EVALUATION_BATCH = 500
+_EVALUATION_PIXELS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,21 @@ class Scores:
         accuracy: Share that is labelled rightly.
         true_class_probability: Mean probability that the softmax gives the true class.
         cross_entropy: Mean, in nats.
+        mean_iou: Intersection over union, the mean over those classes that are there; NaN unless it was
+            pixels that were labelled. The other figures are of the pixels then.
+        foreground_iou: That of all classes but the first, which is what is behind them.
     """
 
     accuracy: float
     true_class_probability: float
     cross_entropy: float
+    mean_iou: float = math.nan
+    foreground_iou: float = math.nan
+
+    @property
+    def of_pixels(self) -> bool:
+        """Whether each pixel had a label."""
+        return not math.isnan(self.mean_iou)
 
 
 @dataclass(slots=True)
@@ -70,12 +82,33 @@ class Course:
 def evaluate(network: nn.Module, images: Images, device: str, memory_format: torch.memory_format) -> Scores:
     """Score a network, which is left in evaluation."""
     network.eval()
-    right, probability, loss = 0, 0.0, 0.0
-    for start in range(0, len(images), _EVALUATION_BATCH):
-        inputs, labels = images.batch(slice(start, start + _EVALUATION_BATCH), device)
+    probability, loss, confusion = 0.0, 0.0, torch.zeros(0, 0, dtype=torch.int64)
+    of_pixels = images.labels.dim() > 1
+    size = max(1, _EVALUATION_PIXELS // images.preparation.size**2) if of_pixels else _EVALUATION_BATCH
+    for start in range(0, len(images), size):
+        inputs, labels = images.batch(slice(start, start + size), device)
         logits = network(inputs.contiguous(memory_format=memory_format)).float()
-        right += int((logits.argmax(1) == labels).sum())
-        logs = nn.functional.log_softmax(logits, dim=1).gather(1, labels[:, None]).double()
+        counts = labels != IGNORED if of_pixels else torch.ones_like(labels, dtype=torch.bool)
+        logs = nn.functional.log_softmax(logits, dim=1)
+        logs = logs.gather(1, labels.where(counts, 0)[:, None])[:, 0][counts].double()
         probability += logs.exp().sum().item()
         loss -= logs.sum().item()
-    return Scores(right / len(images), probability / len(images), loss / len(images))
+        classes = logits.shape[1]
+        pairs = classes * labels[counts] + logits.argmax(1)[counts]
+        found = torch.bincount(pairs, minlength=classes**2).reshape(classes, classes).cpu()
+        confusion = found if start == 0 else confusion + found
+    total = int(confusion.sum())
+    scores = Scores(int(confusion.trace()) / total, probability / total, loss / total)
+    return replace(scores, **intersection_over_union(confusion)) if of_pixels else scores
+
+
+def intersection_over_union(confusion: Tensor) -> dict[str, float]:
+    """`mean_iou` and `foreground_iou`, of the classes that are there or were seen.
+
+    Args:
+        confusion: Pixels by true class and by class that was given (classes, classes).
+    """
+    right = confusion.diagonal().double()
+    union = confusion.sum(0) + confusion.sum(1) - right
+    ious = right / union  # NaN for a class that nobody saw
+    return {"mean_iou": ious.nanmean().item(), "foreground_iou": ious[1:].nanmean().item()}

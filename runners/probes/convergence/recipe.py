@@ -12,7 +12,7 @@ from runners.probes.convergence.settings import ConvergenceSettings
 
 
 def split(development: Images, settings: ConvergenceSettings, seed: int) -> tuple[Images, Images]:
-    """Training and validation images, drawn class by class.
+    """Training and validation images, drawn class by class where an image has one.
 
     Raises:
         ValueError: The validation images asked for would leave none to train on.
@@ -26,7 +26,10 @@ def split(development: Images, settings: ConvergenceSettings, seed: int) -> tupl
                 f"validation_images = {settings.validation_images}: expected fewer than the"
                 f" {len(development)} images that are not for testing"
             )
-    train, validation = stratified_split(development.labels, fraction, generator)
+    labels = development.labels
+    if labels.dim() > 1:  # of pixels: images of one kind
+        labels = torch.zeros(len(development))
+    train, validation = stratified_split(labels, fraction, generator)
     if settings.train_images is not None and settings.train_images < len(train):
         chosen = torch.randperm(len(train), generator=generator)[: settings.train_images]
         train = train[chosen.sort().values]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from results.records.resolved_study import RelationKind, Stopping
+from runners import datasets
 from runners.probes.convergence import recipes
 from runners.probes.convergence.evaluation import evaluation_warnings
 from runners.workload_settings import Share, WorkloadSettings
@@ -39,8 +40,8 @@ class ConvergenceSettings(WorkloadSettings):
         None,
         gt=0,
         le=1,
-        description="add seeds where the interval of the test accuracy reaches farther than this to either"
-        " side: 0.005 is half a point; the first `seeds` say how many it takes",
+        description="add seeds where the interval of the test accuracy (of pixels: mean IoU) reaches farther"
+        " than this to either side: 0.005 is half a point; the first `seeds` say how many it takes",
     )
     max_seeds: int = Field(40, ge=1, le=10_000, description="of an arm, where `half_width` asks for more")
     pairing: Literal["none", "seed"] = Field(
@@ -93,7 +94,12 @@ class ConvergenceSettings(WorkloadSettings):
         " the first and the last among them; 0: none",
     )
     channels_last: bool = Field(True, description="weights and images in NHWC memory format, which is faster")
-    target: float = Field(0.9, gt=0, lt=1, description="validation accuracy that steps_to_target waits for")
+    target: float = Field(
+        0.9,
+        gt=0,
+        lt=1,
+        description="validation accuracy (of pixels: mean IoU) that steps_to_target waits for",
+    )
     checkpoint_seconds: float = Field(
         60.0,
         ge=0,
@@ -151,7 +157,8 @@ class ConvergenceSettings(WorkloadSettings):
         """When the accuracy is known well enough, where that was declared."""
         if self.half_width is None:
             return None
-        return Stopping("test_accuracy", self.half_width, max(self.seeds, self.max_seeds), self.seeds)
+        score = "test_mean_iou" if datasets.get(self.dataset).per_pixel else "test_accuracy"
+        return Stopping(score, self.half_width, max(self.seeds, self.max_seeds), self.seeds)
 
     @property
     def context(self) -> str:

@@ -11,6 +11,7 @@ from results.records.record import OutcomeDetails
 from results.records.resolved_study import CONTROL_FACTOR
 from runners import datasets
 from runners.images import Images
+from runners.loss import cross_entropy
 from runners.outcomes import Diverged, Findings, build_arm, each_arm
 from runners.probes import Result
 from runners.probes.convergence.allocator import keep_freed_memory
@@ -93,11 +94,12 @@ def _run_epochs(
             group["lr"] = settings.learning_rate * schedule(step, total, settings)
         images, labels = train.batch(positions, device)
         # A step's draws do not depend on those before it.
-        images = augment(images, settings.augmentation, drawing.manual_seed(streams.augmentation ^ step))
+        drawing.manual_seed(streams.augmentation ^ step)
+        images, labels = augment(images, labels, settings.augmentation, drawing)
         optimizer.zero_grad(set_to_none=True)
         inside.before(step)
-        logits = network(images.contiguous(memory_format=layout))
-        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=settings.label_smoothing)
+        output = network(images.contiguous(memory_format=layout))
+        loss = cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
         loss.backward()
         inside.after(step)
         optimizer.step()
