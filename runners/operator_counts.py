@@ -78,8 +78,14 @@ class _Counts(TorchDispatchMode):
 
 @dataclass
 class _Trace(TorchDispatchMode):
-    """Keeps the names of operators as they run, and the shapes of what they read and give."""
+    """Keeps the names of operators as they run, and the shapes of what they read and give.
 
+    Attributes:
+        whole: Whether the arguments that are no tensors are kept too.
+        lines: What was kept, one an operator.
+    """
+
+    whole: bool = False
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,7 +103,8 @@ class _Trace(TorchDispatchMode):
             [tuple(leaf.shape) for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
             for tree in ((args, kwargs), result)
         ]
-        self.lines.append(f"{func}{shapes}")
+        told = [leaf for leaf in tree_leaves((args, kwargs)) if not isinstance(leaf, Tensor)]
+        self.lines.append(f"{func}{shapes}{told if self.whole else ''}")
         return result
 
 
@@ -142,6 +149,28 @@ def fingerprint(network: nn.Module, image_size: int, in_channels: int = 3) -> st
         for leaf in tree_leaves(output):  # an auxiliary head's among them
             if isinstance(leaf, Tensor):
                 digest.update(leaf.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def description(network: nn.Module, image_size: int, in_channels: int = 3) -> str:
+    """A digest as `fingerprint` gives, of what runs on which parameters, without any number computed.
+
+    Equal only where a factor leaves operators, their arguments and all parameters as they are: what changes
+    an argument and yet nothing else is not seen.
+
+    Args:
+        network: On `meta`.
+        image_size: Height and width in pixels.
+        in_channels: Channels of the image.
+    """
+    image = torch.empty(2, in_channels, image_size, image_size, device="meta")
+    digest = hashlib.sha256()
+    for training in (False, True):
+        trace = _Trace(whole=True)
+        _pass_through(network, image, trace, training=training)
+        digest.update("\n".join(trace.lines).encode())
+    shapes = {name: tuple(value.shape) for name, value in network.named_parameters()}
+    digest.update(repr(shapes).encode())
     return digest.hexdigest()
 
 

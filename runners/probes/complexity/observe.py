@@ -2,9 +2,10 @@
 
 import ablations
 from results.records.record import Measurement
-from runners.operator_counts import complexity, fingerprint
+from runners.operator_counts import complexity, description, fingerprint
 from runners.outcomes import Findings, each_arm, in_channels, make_variant
 from runners.probes import Result
+from runners.probes.complexity.forecast import MOST_MACS
 from runners.probes.complexity.metrics import METRICS
 from runners.trial import Trial, TrialArm
 
@@ -17,9 +18,13 @@ def run(trial: Trial) -> Result:
 def _observe(trial: Trial, arm: TrialArm) -> Findings:
     variant, size = make_variant(arm), trial.workload.input_size
     channels = in_channels(variant)
-    found = complexity(ablations.build(variant, device="meta"), size, channels)
-    # Weights of one fixed seed, so that arms with the same function have the same outputs.
-    print_ = fingerprint(ablations.build(variant, seed=0), size, channels)
+    described = ablations.build(variant, device="meta")
+    found = complexity(described, size, channels)
+    if found.macs <= MOST_MACS:
+        # Weights of one fixed seed, so that arms with the same function have the same outputs.
+        print_ = fingerprint(ablations.build(variant, seed=0), size, channels)
+    else:
+        print_ = description(described, size, channels)
     return Findings(
         measurements=tuple(
             Measurement(metric.name, (float(getattr(found, metric.name)),), source="observed", device="any")
