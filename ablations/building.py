@@ -30,7 +30,8 @@ def build(variant: Variant | str, *, seed: int = 0, device: torch.device | str =
     if torch.device(device).type == "meta":
         with torch.device("meta"):
             return construct(**dict(variant.levels))
-    with torch.random.fork_rng(devices=[]):  # PyTorch's own initial draws are thrown away: keep no trace
+    with torch.random.fork_rng(devices=[]):  # whatever the constructor draws leaves no trace
+        torch.default_generator.manual_seed(stream_seed(seed, "constructor"))
         network = construct(**dict(variant.levels))
     initialise(network, seed)
     return network.to(device)
@@ -42,11 +43,14 @@ def initialise(network: nn.Module, seed: int) -> None:
     Convolutions: normal with variance 2 / fan-out (He et al. 2015, as torchvision's ResNet), biases 0.
     Linear layers: PyTorch's own default, uniform within 1 / sqrt(fan-in), weights and biases.
     Normalisations: scale 1, offset 0. A module's `initial_gain`, where it has one, multiplies its weight.
-    Other modules: their own `reset_parameters`, seeded by (seed, module's name).
+    Other modules: their own `reset_parameters`, seeded by (seed, module's name). A network that has
+    `own_initialisation` keeps what its constructor drew, which `build` seeds.
 
     Raises:
         ValueError: A module with parameters that none of these covers.
     """
+    if getattr(network, "own_initialisation", False):
+        return
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             _draw(module, name, seed)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ablations import zoo
 from ablations.factor import Factor, Level, nearest
 from ablations.signature import factors_of
 from ablations.variant import Variant, parse
@@ -208,6 +209,8 @@ def get(name: str) -> Architecture:
     Raises:
         ValueError: There is none of that name; the message has the nearest.
     """
+    if zoo.is_named(name):
+        return zoo.get(name)
     known = architectures()
     if name not in known:
         raise ValueError(f"no architecture {name!r}{nearest(name, known)}")

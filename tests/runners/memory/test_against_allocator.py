@@ -49,7 +49,11 @@ def tensor_peak_bytes(profile: MemoryProfile, phase: str) -> int:
 
 def check(names: list[str], step: StepSettings, image: Shape, *, residual: bool = False) -> bool:
     """The simulated tensors are those that the allocator handed out; or neither step runs, which is False."""
-    build = network(names, image, residual=residual)
+    return agrees(network(names, image, residual=residual), step)
+
+
+def agrees(build: Build, step: StepSettings) -> bool:
+    """The simulated tensors are those that the allocator handed out; or neither step runs, which is False."""
     try:
         simulated = simulate(build, step, target="cpu")
     except ValueError:
