@@ -53,6 +53,9 @@ def _warnings(arms: Sequence[Arm], contexts: Sequence[Context]) -> Iterator[str]
             problem = context.rehearsals[arm.name].problem
             if problem is not None:
                 where.setdefault(problem, []).append(context.settings.name)
+        untouched = (line for context in contexts for line in context.rehearsals[arm.name].untouched)
+        for line in dict.fromkeys(untouched):
+            yield f"arm {arm.name}: {line}"
         for problem, workloads in where.items():
             verb = "cannot be built" if problem.kind == "unbuildable" else "will fail"
             yield f"arm {arm.name} {verb} in {', '.join(workloads)}: {problem.reason}"

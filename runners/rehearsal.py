@@ -7,7 +7,7 @@ every process of a run.
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,10 +56,12 @@ class Rehearsal:
     Attributes:
         macs: Multiply-accumulates for one image; 0 where they cannot be observed.
         problem: Why the arm cannot run; None where it can.
+        untouched: What a factor could not change: `norm leaves 18 LayerNorm as they are`.
     """
 
     macs: int
     problem: Problem | None = None
+    untouched: tuple[str, ...] = ()
 
 
 _done: dict[tuple[Constructor, str, int, int, frozenset[Mode]], Rehearsal] = {}
@@ -100,7 +102,24 @@ def _rehearse(
         variant, network = architecture.sketch(levels)
     except ValueError as error:
         return Rehearsal(0, Problem("unbuildable", str(error), "unbuildable"))
-    channels = in_channels(variant)
+    found = _tried(architecture, levels, network, (in_channels(variant), image_size), images, modes)
+    return replace(found, untouched=_untouched(network))
+
+
+def _untouched(network: nn.Module) -> tuple[str, ...]:
+    left: Mapping[str, tuple[str, ...]] = getattr(network, "untouched", {})
+    return tuple(f"{factor} leaves {', '.join(kinds)} as they are" for factor, kinds in left.items())
+
+
+def _tried(
+    architecture: Architecture,
+    levels: Mapping[str, Level],
+    network: nn.Module,
+    image: tuple[int, int],
+    images: int,
+    modes: frozenset[Mode],
+) -> Rehearsal:
+    channels, image_size = image
     with suppress(Exception), torch.no_grad():  # faster, and right but for networks that take gradients
         return Rehearsal(_without_data(network, channels, image_size, images, modes))
     try:
@@ -108,7 +127,7 @@ def _rehearse(
     except Exception as error:  # noqa: BLE001 - a network may fail in any way
         failure = error
     if isinstance(failure, NotImplementedError) or "meta" in str(failure):
-        return Rehearsal(0, _with_data(architecture, levels, (channels, image_size), images, modes))
+        return Rehearsal(0, _with_data(architecture, levels, image, images, modes))
     try:
         _without_data(network, channels, max(_AMPLE_PIXELS, image_size), images, modes)
     except Exception:  # noqa: BLE001

@@ -41,14 +41,17 @@ def facts(specification: str, image_size: int) -> dict[str, Any]:
         "macs_with_norm": found.macs_with_norm,
         "activations": found.activations,
         "output_shape": list(found.output_shape),
+        **({"untouched": list(tried.untouched)} if tried.untouched else {}),
     }
 
 
 def print_facts(found: dict[str, Any]) -> None:
     """Figures, then levels."""
-    figures = {key: value for key, value in found.items() if key not in {"variant", "levels"}}
+    figures = {key: value for key, value in found.items() if key not in {"variant", "levels", "untouched"}}
     print_table(
         found["variant"],
         [{"figure": key.replace("_", " "), "value": thousands(value)} for key, value in figures.items()],
     )
     print_table("levels", [{"factor": name, "level": level} for name, level in found["levels"].items()])
+    for line in found.get("untouched", ()):
+        print(line)

@@ -1,0 +1,76 @@
+"""Libraries' networks in studies: what a change could not touch is said, and every probe runs on them."""
+
+from pathlib import Path
+
+import pytest
+
+import results
+from runners import study
+from runners.plan import plan
+from runners.terminal.shown_variant import facts
+from tests.runners.trained_runs import run
+
+STUDY = """
+architecture = "{name}"
+[factors]
+relu = ["own", "out_of_place"]
+norm = ["own", "group"]
+[[workloads]]
+kind = "memory"
+image_size = 64
+batch_size = 2
+levels = {{ num_classes = 10 }}
+[[workloads]]
+kind = "throughput"
+image_size = 32
+batch_size = 2
+processes = 2
+arm_seconds = 0.05
+threads = 1
+levels = {{ num_classes = 10 }}
+[[workloads]]
+kind = "convergence"
+image_size = 32
+epochs = 1
+train_images = 32
+batch_size = 16
+validation_images = 20
+seeds = 1
+"""
+
+
+def test_what_a_change_could_not_touch_is_said_before_anything_runs(tmp_path: Path) -> None:
+    said = "norm leaves 18 LayerNorm as they are"
+    assert facts("torchvision.convnext_tiny:norm=batch", 64)["untouched"] == [said]
+    assert "untouched" not in facts("torchvision.mobilenet_v3_small:norm=group", 64)
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        """
+        architecture = "torchvision.convnext_tiny"
+        factors.norm = ["own", "batch"]
+        [[workloads]]
+        kind = "memory"
+        image_size = 64
+        """
+    )
+    found = study.load(str(path))
+    planned = plan(found)
+    assert f"arm norm=batch: {said}" in planned.warnings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torchvision.mobilenet_v3_small", "timm.resnet18"])
+def test_every_probe_runs_on_a_librarys_network(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(STUDY.format(name=name))
+    run(plan(study.load(str(path))), tmp_path / "run")
+    found = results.load(tmp_path / "run")
+    assert set(found.trials()["status"]) == {"ok"}
+    effects = found.effects()
+    measured = {(row.workload, row.arm) for row in effects.itertuples()}
+    for workload in ("memory", "throughput", "convergence"):
+        assert {(workload, "relu=out_of_place"), (workload, "norm=group")} <= measured
+    placebo = effects[(effects["arm"] == "relu=out_of_place") & (effects["metric"] == "test_accuracy")]
+    assert set(placebo["effect"]) == {0.0}
+    peak = effects[(effects["arm"] == "relu=out_of_place") & (effects["metric"] == "peak_bytes")]
+    assert (peak["effect"] >= 1).all(), "what is not overwritten takes memory"
