@@ -1,6 +1,7 @@
 """PSPNet against torchvision's backbone, and its heads as the authors' code (hszhao/semseg) chains them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,6 +137,24 @@ def test_parameters_and_macs_follow_from_the_published_structure(side: int, cell
         assert found.parameters == parameters + more
         assert found.macs == macs, "an auxiliary head is for training alone"
         assert found.output_shape == (1, 150, side, side)
+
+
+def test_the_docs_add_up_to_what_is_built() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pspnet.md").read_text()
+    rows = [
+        [cell.strip(" *").replace(",", "") for cell in line.split("|")[1:-1]]
+        for line in page.splitlines()
+        if line.startswith("| ") and "| part |" not in line and "---" not in line
+    ]
+    (place,) = (index for index, row in enumerate(rows) if row[0] == "in evaluation")
+    layers, total, auxiliary = rows[:place], rows[place], rows[place + 1]
+    for column in (2, 3, 4):
+        assert sum(int(row[column]) for row in layers) == int(total[column])
+    for side, column in ((473, 3), (713, 4)):
+        found = complexity(ablations.build("pspnet:auxiliary_weight=0", device="meta"), side)
+        assert (found.parameters, found.macs) == (int(total[2]), int(total[column]))
+    built = complexity(ablations.build("pspnet", device="meta"), 473)
+    assert built.parameters == int(total[2]) + int(auxiliary[2])
 
 
 def test_without_reduction_a_branch_keeps_all_channels_and_without_pyramid_there_is_none() -> None:
