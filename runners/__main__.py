@@ -215,6 +215,16 @@ def run(
     return show_report(directory, console(), quiet=quiet)
 
 
+@app.command()
+def new(directory: given.NewDirectory) -> None:
+    """Begin a network, a data set, a metric and a study of your own: files that work as they are."""
+    from runners.new import begin
+
+    for path in begin(directory):
+        print_line(str(path))
+    print_line(f"next: ablate run {directory / 'study.toml'}, or python -m pytest {directory}")
+
+
 @app.command("import")
 def import_(
     files: given.Benchmarks, *, into: given.Into = Path("runs/building-blocks"), quiet: given.Quiet = False

@@ -36,7 +36,9 @@ class Mean:
         half = reach * math.sqrt(self.variance)
         if not self.is_share:
             return self.value - half, self.value + half
-        if half == 0 or not 0 < self.value < 1:
+        if half == 0:
             return self.value, self.value
+        if not 0 < self.value < 1:  # has no logit: as far as others' spread reaches, from the bound inwards
+            return max(0.0, self.value - half), min(1.0, self.value + half)
         middle, half = special.logit(self.value), half / (self.value * (1 - self.value))
         return float(special.expit(middle - half)), float(special.expit(middle + half))

@@ -22,7 +22,7 @@ from results.verdicts.cells import Cell
 from results.verdicts.comparison import Comparison
 from results.verdicts.mean import Mean
 from results.verdicts.simultaneous import usable_correlation
-from results.verdicts.spread import HEAVY_TAILS, moderated
+from results.verdicts.spread import HEAVY_TAILS, Spread, moderated
 from results.verdicts.statistics import ErrorShare, Estimate, Floats
 
 
@@ -70,12 +70,29 @@ def means(values: Mapping[str, Floats], *, is_share: bool = False) -> dict[str, 
     own = {arm: rules.own_spread(those) for arm, those in values.items()}
     known = {arm: spread for arm, spread in own.items() if spread is not None}
     drawn = dict(zip(known, moderated(list(known.values()), HEAVY_TAILS), strict=True))
+    if is_share:
+        drawn |= {arm: spread for arm in known if (spread := _at_bound(values[arm], drawn)) is not None}
     return {
         arm: Mean(
             float(np.mean(numbers)) if len(numbers) else math.nan, len(numbers), drawn.get(arm), is_share
         )
         for arm, numbers in values.items()
     }
+
+
+def _at_bound(values: Floats, spreads: Mapping[str, Spread]) -> Spread | None:
+    """The spread of an arm all of whose seeds reach 0 or 1: what the others have in common.
+
+    That no seed missed an image says that few are missed, not that none ever is. None for any other arm, or
+    where no arm varies.
+    """
+    if values[0] not in (0.0, 1.0) or np.ptp(values) > 0:
+        return None
+    others = [spread for spread in spreads.values() if spread.variance > 0]
+    if not others:
+        return None
+    variance = np.average([one.variance for one in others], weights=[one.freedom for one in others])
+    return Spread(float(variance), float(len(values) - 1), shared=True)
 
 
 def correlation(family: Sequence[Mapping[str, float]], means: Mapping[str, Mean]) -> float:

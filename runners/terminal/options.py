@@ -74,6 +74,7 @@ Study = Annotated[
     ),
 ]
 Directory = Annotated[Path, typer.Argument(help="A run directory, e.g. runs/quick.", callback=_usable)]
+NewDirectory = Annotated[Path, typer.Argument(help="A new folder.", metavar="DIRECTORY", callback=_usable)]
 Benchmarks = Annotated[
     list[Path], typer.Argument(help="What `pytest --benchmark-json FILE` wrote.", callback=_usable)
 ]

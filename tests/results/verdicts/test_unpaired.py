@@ -144,3 +144,33 @@ def test_a_shared_baseline_correlates_what_leans_on_it() -> None:
     assert unpaired.correlation(pairs, found) == 0.5
     more = found | {"baseline": Mean(0.0, 24, spread)}
     assert unpaired.correlation(pairs, more) == pytest.approx(0.2), "1/4, downwards"
+
+
+@pytest.mark.parametrize("images", [360, 2000])
+@pytest.mark.parametrize("missed", [1e-4, 5e-4, 2e-3])
+def test_arms_that_are_nearly_always_right_are_not_told_apart_for_one_image(
+    images: int, missed: float
+) -> None:
+    """Seeds that all reach 100 % say that few images are missed, not that none is."""
+    rng = np.random.default_rng(0)
+    differ, runs = 0, 600
+    for _ in range(runs):
+        arm, baseline = (rng.binomial(images, 1 - missed, n) / images for n in (6, 8))
+        found = estimate(EFFECT, means({"arm": arm, "baseline": baseline}, is_share=True))
+        low, high = ends(found)
+        assert low <= found.mean <= high
+        differ += not low <= 0 <= high
+        assert found.p is not None
+        assert (found.p < 0.05) == (not low <= 0 <= high)
+    assert differ <= stats.binom.ppf(0.999, runs, 0.05)
+
+
+def test_what_lies_at_a_bound_has_the_others_spread_towards_the_inside() -> None:
+    perfect, good = np.ones(6), np.array([0.99, 1.0, 0.98, 1.0, 1.0, 0.99])
+    spread = means({"perfect": perfect, "good": good}, is_share=True)["perfect"]
+    assert spread.variance == pytest.approx(good.var(ddof=1) / 6)
+    assert spread.ends(2.0) == pytest.approx((1 - 2 * (good.var(ddof=1) / 6) ** 0.5, 1.0))
+    alone = means({"perfect": perfect, "as perfect": perfect}, is_share=True)
+    assert ends(estimate({"perfect": 1.0, "as perfect": -1.0}, alone)) == (0.0, 0.0)
+    unbounded = means({"perfect": perfect, "good": good})["perfect"]
+    assert unbounded.variance == 0
