@@ -57,7 +57,7 @@ def answer(
         for one in filter(None, (variant, other)):
             _try(one, step)
         build = builder(variant)
-        found: dict[str, Any] = {"variant": variant.specification}
+        found: dict[str, Any] = {"variant": variant.specification, "batch_size": batch_size}
         if measure_on is None:
             profile = simulate(build, step, target=target)
         else:
@@ -84,6 +84,10 @@ def answer(
             found["largest_batch_size"] = {
                 name: largest_batch(build, step, capacity, target=target).batch_size
                 for name, capacity in cards.items()
+            }
+            found["fits"] = {
+                name: batch is not None and batch >= batch_size
+                for name, batch in found["largest_batch_size"].items()
             }
     except ValueError as error:
         raise BadInput(str(error)) from error

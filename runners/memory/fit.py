@@ -22,7 +22,7 @@ class Fit:
     Attributes:
         capacity_bytes: Of the device.
         safety_margin: Share of it that is not counted on.
-        batch_size: It fits and one more does not; None if a single image does not fit.
+        batch_size: It fits and one more does not; None if not even the smallest that runs does.
         needed_bytes: By that batch: what the allocator reserves (CUDA) or the peak of live tensors (CPU).
     """
 
@@ -61,12 +61,24 @@ def largest_batch(
         labels = None if labels is None else (batch, *labels[1:])
         return simulate(build, replace(settings, input_shape=shape, target_shape=labels), target=target)
 
+    asked = settings.input_shape[0]
+
+    def runs(batch: int) -> bool:
+        """Whether a batch smaller than the one asked about runs: BatchNorm trains on no single value."""
+        try:
+            profile(batch)
+        except ValueError:
+            if batch >= asked:
+                raise
+            return False
+        return True
+
     @cache
     def fits(batch: int) -> bool:
-        return _fits(profile(batch), usable)
+        return not runs(batch) or _fits(profile(batch), usable)
 
-    batch = _search(fits, _guess(profile, settings.input_shape[0], usable))
-    if batch is None:
+    batch = _search(fits, _guess(profile, asked, usable))
+    if batch is None or not runs(batch):
         return Fit(capacity_bytes, safety_margin, None, None)
     needed = (
         profile(batch).peak_bytes if target == "cpu" else replay(profile(batch), usable).reserved_peak_bytes

@@ -1,5 +1,6 @@
 """What `ablate memory` found, as tables: figures, what makes up the peak, the explanation, the cards."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from results.tables.format import value as formatted
@@ -12,7 +13,9 @@ _ELSEWHERE = {"variant", "safety_margin"}
 
 
 def print_memory(found: dict[str, Any]) -> None:
-    """Print an answer of `runners.memory.answer`."""
+    """Print an answer of `runners.memory.answer`: what was asked first, then why."""
+    for line in _fits(found):
+        print_line(line, style="bold")
     print_table(found["variant"], _figures(found))
     for key, entry in found.get("layers", {}).items():
         shown = (
@@ -33,14 +36,20 @@ def print_memory(found: dict[str, Any]) -> None:
         )
     if "against" in found:
         _print_difference(found["against"])
-    if "largest_batch_size" in found:
-        rows = [
-            {"card": card, "largest batch": batch if batch is not None else "not even one image"}
-            for card, batch in found["largest_batch_size"].items()
-        ]
-        print_table(f"largest batch, {found['safety_margin']:.0%} of the card left free", rows)
     if found["left_out"]:
         print_line("left out: " + "; ".join(found["left_out"]), style="dim")
+
+
+def _fits(found: dict[str, Any]) -> Iterator[str]:
+    """`fits in 11GiB: yes, 8.78 GiB reserved at batch 2; at most 2 images, 10% of the card left free`."""
+    kind = "reserved" if found.get("reserved_bytes") is not None else "peak"
+    for card, fits in found.get("fits", {}).items():
+        most = found["largest_batch_size"][card]
+        images = "not even the smallest batch" if most is None else f"at most {most} image{'s' * (most != 1)}"
+        yield (
+            f"fits in {card}: {'yes' if fits else 'no'}, {_size(found[f'{kind}_bytes'])} {kind}"
+            f" at batch {found['batch_size']}; {images}, {found['safety_margin']:.0%} of the card left free"
+        )
 
 
 def _figures(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -95,3 +95,28 @@ def test_what_cannot_be_answered_is_one_line(
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert line in captured.err
+
+
+def test_the_answer_opens_with_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--image-size", "32", "--batch-size", "6", "--fit", "16MiB,1MiB,1GiB")
+    assert _main(["memory", SMALL, *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert _main(["memory", SMALL, *arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["fits"] == {"1MiB": False, "16MiB": True, "1GiB": True}
+    for line, (card, fits) in zip(lines, found["fits"].items(), strict=False):
+        assert line.startswith(f"fits in {card}: {'yes' if fits else 'no'}, ")
+        assert " MiB reserved at batch 6; " in line
+    assert lines[0].endswith("; not even the smallest batch, 10% of the card left free")
+    assert f"; at most {found['largest_batch_size']['1GiB']} images, " in lines[2]
+
+
+def test_a_batch_that_cannot_be_trained_is_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a pyramid pools to one cell, BatchNorm takes two images at least."""
+    arguments = ["pspnet:depth=18,width=4,num_classes=5", "--image-size", "33", "--batch-size", "8", "--json"]
+    assert _main(["memory", *arguments, "--fit", "1MiB,24MiB,1GiB"]) == 0
+    batches = json.loads(capsys.readouterr().out)["largest_batch_size"]
+    assert batches["1MiB"] is None
+    assert 2 <= (batches["24MiB"] or 2) < batches["1GiB"]
+    assert _main(["memory", *arguments[:-2], "1"]) == 2
+    assert "more than 1 value per channel" in capsys.readouterr().err
