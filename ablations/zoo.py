@@ -86,6 +86,18 @@ def get(name: str) -> "Architecture":
     return Architecture(name, summary, factors_of(construct), construct, Path(__file__).resolve())
 
 
+def families() -> "dict[str, Architecture]":
+    """By library that is installed, what its networks have in common; none of them is built."""
+    from dataclasses import replace
+
+    common = get("torchvision.resnet18")
+    return {
+        library: replace(common, summary=f"{library}'s networks by name, e.g. {library}.resnet18.")
+        for library in LIBRARIES
+        if importlib.util.find_spec(library) is not None
+    }
+
+
 def models(library: str) -> tuple[str, ...]:
     """The classification networks that a library builds by name; the library must be installed."""
     if library == "timm":

@@ -21,11 +21,14 @@ def rows(what: str) -> Rows:
 
 
 def _architectures() -> Rows:
-    from ablations import registry
+    from ablations import registry, zoo
 
+    known = registry.architectures() | {
+        f"{library}.MODEL": found for library, found in zoo.families().items()
+    }
     return [
         {"name": name, "summary": found.summary, "factors": [factor.name for factor in found.factors]}
-        for name, found in registry.architectures().items()
+        for name, found in known.items()
     ]
 
 

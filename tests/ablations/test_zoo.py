@@ -135,3 +135,13 @@ def test_a_library_that_is_not_there_says_how_to_get_it(monkeypatch: pytest.Monk
     zoo.get.cache_clear()
     with pytest.raises(ValueError, match=r"architecture 'timm\.resnet18' needs timm: run pip install timm"):
         ablations.variant("timm.resnet18")
+
+
+def test_the_libraries_are_listed_without_being_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(zoo.families()) == ["torchvision", "timm"]
+    assert [factor.name for factor in zoo.families()["timm"].factors] == [
+        factor.name for factor in ablations.get("timm.resnet18").factors
+    ]
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "timm" else there(name))
+    assert list(zoo.families()) == ["torchvision"]
