@@ -3,14 +3,21 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+_OWN = Path(__file__).resolve().parents[1] / "ablations"
 
 
 @contextmanager
 def left_as_they_were() -> Iterator[None]:
     """Forget what is loaded meanwhile: architectures, data sets, probes, launchers, studies, sections."""
     plugins, topics = _states()
-    loaded, sections = set(plugins), dict(topics)
+    loaded, sections, networks = set(plugins), dict(topics), _networks()
     yield
+    for source in _networks() - networks:
+        from ablations.registry import unload_plugin
+
+        unload_plugin(source)
     plugins, topics = _states()
     for path in plugins.keys() - loaded:
         from runners.plugins import _forget
@@ -19,6 +26,12 @@ def left_as_they_were() -> Iterator[None]:
             _forget(file.path)
     topics.clear()
     topics.update(sections)
+
+
+def _networks() -> set[Path]:
+    """Files of architectures that are not the suite's own, however they were loaded."""
+    known = getattr(sys.modules.get("ablations.registry"), "_architectures", {})
+    return {found.source for found in known.values() if not found.source.is_relative_to(_OWN)}
 
 
 def _states() -> tuple[dict, dict]:  # type: ignore[type-arg]

@@ -54,12 +54,11 @@ def strangers(root: Path) -> list[str]:
 
 def misplaced_tests(root: Path) -> list[str]:
     """Folders of tests without one of code, and folders of code without one of tests."""
-    code = {path.parent.relative_to(root) for path in sources(root, *PACKAGES)}
+    modules = [path for path in sources(root, *PACKAGES) if (path.parent / "__init__.py").is_file()]
+    code = {path.parent.relative_to(root) for path in modules}
     tested = {path.parent.relative_to(root / "tests") for path in (root / "tests").rglob("test_*.py")}
     tested = {folder for folder in tested if folder.parts and folder.parts[0] in PACKAGES}
-    with_code = {
-        path.parent.relative_to(root) for path in sources(root, *PACKAGES) if path.name != "__init__.py"
-    }
+    with_code = {path.parent.relative_to(root) for path in modules if path.name != "__init__.py"}
     # What a folder's own folders test for it need not be tested twice.
     covered = {parent for folder in tested for parent in folder.parents}
     return sorted(map(str, (tested - code) | (with_code - tested - covered)))
