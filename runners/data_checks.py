@@ -27,7 +27,14 @@ def warnings(workloads: Iterable[WorkloadSettings]) -> Iterator[str]:
     """Lines on what was left out of data sets, and on test sets that are small."""
     for dataset in _used(workloads):
         yield from (f"data set {dataset.name}: {line}" for line in dataset.warnings)
-        if dataset.test_size is not None and dataset.test_size < FEW_TEST_IMAGES:
+        if dataset.test_size is None or dataset.test_size >= FEW_TEST_IMAGES:
+            continue
+        if dataset.per_pixel:  # whose pixels go together, so that their number says little
+            yield (
+                f"data set {dataset.name}: what another {dataset.test_size:,} test images would say no number"
+                f" of seeds takes away; {FEW_TEST_IMAGES} or more say more"
+            )
+        else:
             points = 100 * math.sqrt(_ACCURACY * (1 - _ACCURACY) / dataset.test_size)
             yield (
                 f"data set {dataset.name}: its {dataset.test_size:,} test images tell an accuracy of"

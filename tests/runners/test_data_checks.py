@@ -48,6 +48,15 @@ def test_a_small_test_set_says_what_it_leaves_open(
 
 
 @pytest.mark.usefixtures("register")
+def test_of_pixels_it_says_so_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    bring(monkeypatch, test_size=100, per_pixel=True)
+    (line,) = data_checks.warnings(workloads("mine"))
+    assert line == (
+        "data set mine: what another 100 test images would say no number of seeds takes away; 500 or more say more"
+    )
+
+
+@pytest.mark.usefixtures("register")
 def test_what_is_not_whole_is_a_mistake_and_what_is_odd_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     def inspect() -> None:
         raise BadInput(["a: damaged", "b: damaged"])
