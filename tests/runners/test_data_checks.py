@@ -52,7 +52,8 @@ def test_of_pixels_it_says_so_without_a_number(monkeypatch: pytest.MonkeyPatch) 
     bring(monkeypatch, test_size=100, per_pixel=True)
     (line,) = data_checks.warnings(workloads("mine"))
     assert line == (
-        "data set mine: what another 100 test images would say no number of seeds takes away; 500 or more say more"
+        "data set mine: what another 100 test images would say no number of seeds takes away;"
+        " 500 or more say more"
     )
 
 
