@@ -25,6 +25,9 @@ from results.verdicts.simultaneous import usable_correlation
 from results.verdicts.spread import HEAVY_TAILS, Spread, moderated
 from results.verdicts.statistics import ErrorShare, Estimate, Floats
 
+_NEAR_BOUND = 0.1
+"""Of a share: arms that miss more say nothing of the spread of one that misses nothing."""
+
 
 def estimates(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks: int) -> list[Estimate]:
     """An estimate for each comparison of one cell, whose arms tell each other how much seeds scatter.
@@ -71,7 +74,7 @@ def means(values: Mapping[str, Floats], *, is_share: bool = False) -> dict[str, 
     known = {arm: spread for arm, spread in own.items() if spread is not None}
     drawn = dict(zip(known, moderated(list(known.values()), HEAVY_TAILS), strict=True))
     if is_share:
-        drawn |= {arm: spread for arm in known if (spread := _at_bound(values[arm], drawn)) is not None}
+        drawn |= {arm: spread for arm in known if (spread := _at_bound(arm, values, drawn)) is not None}
     return {
         arm: Mean(
             float(np.mean(numbers)) if len(numbers) else math.nan, len(numbers), drawn.get(arm), is_share
@@ -80,19 +83,21 @@ def means(values: Mapping[str, Floats], *, is_share: bool = False) -> dict[str, 
     }
 
 
-def _at_bound(values: Floats, spreads: Mapping[str, Spread]) -> Spread | None:
-    """The spread of an arm all of whose seeds reach 0 or 1: what the others have in common.
+def _at_bound(arm: str, values: Mapping[str, Floats], spreads: Mapping[str, Spread]) -> Spread | None:
+    """The spread of an arm all of whose seeds reach 0 or 1: the lower median of those near that bound.
 
     That no seed missed an image says that few are missed, not that none ever is. None for any other arm, or
-    where no arm varies.
+    where none near it varies: what misses many says nothing of what misses none.
     """
-    if values[0] not in (0.0, 1.0) or np.ptp(values) > 0:
+    own = values[arm]
+    if own[0] not in (0.0, 1.0) or np.ptp(own) > 0:
         return None
-    others = [spread for spread in spreads.values() if spread.variance > 0]
-    if not others:
-        return None
-    variance = np.average([one.variance for one in others], weights=[one.freedom for one in others])
-    return Spread(float(variance), float(len(values) - 1), shared=True)
+    near = sorted(
+        spread.variance
+        for other, spread in spreads.items()
+        if spread.variance > 0 and abs(np.mean(values[other]) - own[0]) <= _NEAR_BOUND
+    )
+    return Spread(near[(len(near) - 1) // 2], len(own) - 1.0, shared=True) if near else None
 
 
 def correlation(family: Sequence[Mapping[str, float]], means: Mapping[str, Mean]) -> float:

@@ -165,6 +165,21 @@ def test_arms_that_are_nearly_always_right_are_not_told_apart_for_one_image(
     assert differ <= stats.binom.ppf(0.999, runs, 0.05)
 
 
+def test_a_wild_arm_says_nothing_of_those_at_a_bound() -> None:
+    rng = np.random.default_rng(0)
+    perfect, wild = np.ones(7), rng.uniform(0.2, 0.9, 7)
+    values = {"perfect": perfect, "as perfect": np.ones(16), "wild": wild}
+    alone = means(values, is_share=True)
+    assert ends(estimate({"perfect": 1.0, "as perfect": -1.0}, alone)) == (0.0, 0.0)
+    near = {f"near {place}": 1 - rng.binomial(4, 0.3, 7) / 400 for place in range(2)}
+    beside = means(values | near, is_share=True)
+    low, high = ends(estimate({"perfect": 1.0, "as perfect": -1.0}, beside))
+    assert -0.005 < low < 0 < high < 0.005
+    assert beside["perfect"].spread == Spread(
+        min(float(np.var(one, ddof=1)) for one in near.values()), 6.0, shared=True
+    )
+
+
 def test_what_lies_at_a_bound_has_the_others_spread_towards_the_inside() -> None:
     perfect, good = np.ones(6), np.array([0.99, 1.0, 0.98, 1.0, 1.0, 0.99])
     spread = means({"perfect": perfect, "good": good}, is_share=True)["perfect"]
