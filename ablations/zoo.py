@@ -5,6 +5,7 @@ libraries build and initialise them; their factors are changes of `ablations.sur
 """
 
 import importlib.util
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,6 +22,8 @@ LIBRARIES = ("torchvision", "timm")
 OWN = "own"
 """The level that leaves a network as its library builds it."""
 
+_SIDE = 224
+"""Pixels that all of torchvision's classification networks can read."""
 _WITH_AUXILIARY_HEADS = ("googlenet", "inception_v3")
 """Of torchvision's; built without them, since the libraries weigh them in no loss of their own."""
 
@@ -64,7 +67,8 @@ def get(name: str) -> "Architecture":
             in_channels: Channels of the image; other than 3, each has the mean of the first convolution's
                 weights, scaled.
             num_classes: Entries of the output.
-            relu: Whether activations that can overwrite their input; own leaves each as it is.
+            relu: Whether activations overwrite their input, those that can; own leaves each as it is.
+                inplace is refused where that input is read by others too.
             activation: What stands in the place of each activation layer; sigmoids that gate stay.
             norm: What stands in the place of each normalisation of channels; with none, convolutions keep
                 what they have, most often no bias.
@@ -128,6 +132,8 @@ def _built(library: str, model: str, *, in_channels: int, num_classes: int, **le
         left["activation"] = surgery.replace_activations(network, levels["activation"])
     if levels["pool"] != OWN:
         left["pool"] = surgery.replace_pools(network, levels["pool"])
+    if levels["relu"] == "inplace" and (reason := _why_not_inplace(library, model)):
+        raise ValueError(f"relu=inplace would compute something else: {reason}; use relu=own or out_of_place")
     if levels["relu"] != OWN:
         left["relu"] = surgery.set_inplace(network, inplace=levels["relu"] == "inplace")
     # Its own initialisation is part of the network; the layers that were put in draw nothing.
@@ -136,6 +142,21 @@ def _built(library: str, model: str, *, in_channels: int, num_classes: int, **le
         factor: kinds for factor, kinds in left.items() if kinds
     }
     return network
+
+
+@cache
+def _why_not_inplace(library: str, model: str) -> str | None:
+    """As `surgery.why_not_inplace`; None too where the network cannot be looked at without data."""
+    import torch
+
+    from ablations import surgery
+
+    with torch.device("meta"), suppress(Exception):
+        network = _created(library, model, 10)
+        surgery.set_inplace(network, inplace=True)
+        size = getattr(network, "default_cfg", {}).get("input_size", (3, _SIDE, _SIDE))
+        return surgery.why_not_inplace(network, torch.empty(2, *size))
+    return None
 
 
 def _created(library: str, model: str, num_classes: int) -> "nn.Module":

@@ -149,3 +149,60 @@ def test_a_grey_image_gives_what_it_gives_as_rgb(name: str) -> None:
     torch.testing.assert_close(network(image), before(image.expand(-1, 3, -1, -1)), rtol=1e-3, atol=1e-4)
     with pytest.raises(ValueError, match="no convolution that could read 2 channels"):
         surgery.set_in_channels(nn.Linear(3, 3), 2)
+
+
+class Block(nn.Module):
+    """A convolution and a ReLU in place, joined in ways that bear it and in ways that do not."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.conv, self.relu = how, nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x: Tensor = self.conv(image)
+        match self.how:
+            case "sum before":
+                other = x.mean()
+                return self.relu(x) * 2 + other  # type: ignore[no-any-return]
+            case "read again":
+                return self.relu(x) + x  # type: ignore[no-any-return]
+            case "viewed again":
+                return self.relu(x).flatten(1) + x.view(len(x), -1)  # type: ignore[no-any-return]
+            case "view from before":
+                other = x.flatten(1)
+                self.relu(x)
+                return other
+            case "kept for backward":
+                return x.exp().sum() + (x * x).sum() + self.relu(x)  # type: ignore[no-any-return]
+        return self.relu(x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("alone", None),
+        ("sum before", None),
+        ("read again", "what relu would overwrite is read again"),
+        ("viewed again", "what relu would overwrite is read again"),
+        ("view from before", "what relu would overwrite is read again"),
+        ("kept for backward", "the backward pass needs what an activation would overwrite"),
+    ],
+)
+def test_what_overwriting_would_change_is_seen_without_a_number(
+    how: str, said: str | None, device: str
+) -> None:
+    with torch.device(device):
+        block, image = Block(how), torch.ones(2, 3, 8, 8)
+        assert surgery.why_not_inplace(block, image) == said
+    assert not block.relu._forward_hooks
+    if said is None or device == "meta":
+        return
+    changed, plain = Block(how), Block(how)
+    plain.load_state_dict(changed.state_dict())
+    plain.relu.inplace = False
+    if "backward" in said:
+        with pytest.raises(RuntimeError, match="inplace operation"):
+            changed(image).sum().backward()
+    else:
+        assert not torch.equal(changed(image), plain(image)), "the numbers say so too"

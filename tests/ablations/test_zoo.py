@@ -105,6 +105,16 @@ def test_equivalent_factors_change_no_bit_and_a_level_no_weight_that_it_does_not
                     assert torch.equal(value, usual[key]), (factor.name, level, key)
 
 
+@pytest.mark.parametrize("name", ["timm.nfnet_l0", "timm.xception41"])
+def test_in_place_is_refused_where_it_computes_something_else(name: str) -> None:
+    refused = (
+        r"relu=inplace would compute something else: what \S+ would overwrite is read again; use relu=own"
+    )
+    with pytest.raises(ValueError, match=refused):
+        ablations.variant(f"{name}:relu=inplace")
+    ablations.variant(f"{name}:relu=out_of_place")
+
+
 def test_weights_are_a_function_of_the_seed_and_leave_no_trace() -> None:
     before = torch.get_rng_state()
     first, again, other = (
