@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ablations import zoo
+from ablations import execution, zoo
 from ablations.factor import Factor, Level, nearest
 from ablations.signature import factors_of
 from ablations.variant import Variant, parse
@@ -36,8 +36,8 @@ class Architecture:
     Attributes:
         name: The function's name.
         summary: The first line of its docstring.
-        factors: Its keyword-only arguments, in their order.
-        construct: The function.
+        factors: Its keyword-only arguments, in their order, and those of `ablations.execution`.
+        construct: The function, which may be told a level for each of them.
         source: The file it is written in.
     """
 
@@ -46,6 +46,16 @@ class Architecture:
     factors: tuple[Factor, ...]
     construct: Constructor
     source: Path
+
+    @classmethod
+    def of(cls, name: str, summary: str, construct: Constructor, source: Path) -> "Architecture":
+        """A family by the function that builds it.
+
+        Raises:
+            ValueError: An argument cannot be a factor.
+        """
+        factors = (*factors_of(construct), *execution.FACTORS)
+        return cls(name, summary, factors, execution.building(construct), source)
 
     def factor(self, name: str) -> Factor:
         """Look a factor up.
@@ -102,7 +112,12 @@ def _sketch(construct: Constructor, variant: Variant) -> "nn.Module":
 
     try:
         with torch.device("meta"):
-            return construct(**dict(variant.levels))
+            network = construct(**dict(variant.levels))
+        if execution.asked(dict(variant.levels)).get("checkpointing") == "true":
+            from ablations import checkpointing
+
+            checkpointing.blocks(network)
+        return network
     except Exception as error:
         reason = " ".join(str(error).split())
         if isinstance(error, ValueError):  # its own refusal
@@ -147,7 +162,7 @@ def architecture(construct: Constructor) -> Constructor:
         known = _architectures[name].source
         raise ValueError(f"architecture {name!r} is registered already, by {known}; rename one")
     summary = (inspect.getdoc(construct) or "").partition("\n")[0]
-    _architectures[name] = Architecture(name, summary, factors_of(construct), construct, source)
+    _architectures[name] = Architecture.of(name, summary, construct, source)
     return construct
 
 

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.fx.experimental.optimization import fuse
+from torch.fx.proxy import TraceError
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -217,6 +219,19 @@ def set_in_channels(network: nn.Module, channels: int) -> None:
             module.in_channels, module.weight = channels, nn.Parameter(weight.clone())
             return
     raise ValueError(f"{type(network).__name__} has no convolution that could read {channels} channels")
+
+
+def fold_batchnorms(network: nn.Module) -> nn.Module:
+    """A copy for inference in which each BatchNorm is part of the convolution before it.
+
+    Raises:
+        ValueError: Its `forward` decides by values, so that nobody can tell what follows what.
+    """
+    try:
+        return fuse(network.eval())
+    except TraceError as error:
+        kind = type(network).__name__
+        raise ValueError(f"{kind}: BatchNorm cannot be folded: {error}") from error
 
 
 def _is_activation(module: nn.Module) -> bool:

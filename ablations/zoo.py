@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ablations.factor import EQUIVALENT, Examples, Range, nearest
-from ablations.signature import factors_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,7 +86,7 @@ def get(name: str) -> "Architecture":
 
     construct.__name__ = construct.__qualname__ = name
     summary = f"{library}'s {model}, with changes that any network allows."
-    return Architecture(name, summary, factors_of(construct), construct, Path(__file__).resolve())
+    return Architecture.of(name, summary, construct, Path(__file__).resolve())
 
 
 def families() -> "dict[str, Architecture]":

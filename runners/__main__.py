@@ -84,7 +84,7 @@ def show(
 
 @app.command()
 def memory(
-    variant: given.Variant,
+    variant: given.Variants,
     *,
     batch_size: given.BatchSize = 32,
     image_size: given.ImageSize = 224,
@@ -99,29 +99,39 @@ def memory(
     plugin: given.Plugins = None,
     as_json: given.Json = False,
 ) -> None:
-    """Say what a step needs in memory, simulated for a device that need not be there, and why."""
+    """Say what a step needs in memory, simulated for a device that need not be there, and why.
+
+    Of several variants, each is set against the first.
+    """
     from runners import devices
     from runners.memory.answer import answer
-    from runners.terminal.memory_tables import print_memory
+    from runners.terminal.memory_tables import print_memory, print_side_by_side
 
     _load(plugin)
     if target not in ("cuda", "cpu"):
         raise BadInput(f"--target {target!r}: expected cuda or cpu")
-    found = answer(
-        variant,
-        batch_size=batch_size,
-        image_size=image_size,
-        settings={"mode": mode, "optimizer": optimizer, "momentum": momentum, "precision": precision},
-        target="cuda" if target == "cuda" else "cpu",
-        measure_on=devices.resolve("auto") if measure else None,
-        against=against,
-        fit=fit,
-        plugins=tuple(plugin or ()),
-    )
+    if against is not None and len(variant) > 1:
+        raise BadInput("--against explains one variant; of several, each is set against the first")
+    found = [
+        answer(
+            one,
+            batch_size=batch_size,
+            image_size=image_size,
+            settings={"mode": mode, "optimizer": optimizer, "momentum": momentum, "precision": precision},
+            target="cuda" if target == "cuda" else "cpu",
+            measure_on=devices.resolve("auto") if measure else None,
+            against=against,
+            fit=fit,
+            plugins=tuple(plugin or ()),
+        )
+        for one in variant
+    ]
     if as_json:
-        print_json(found)
+        print_json(found if len(found) > 1 else found[0])
+    elif len(found) > 1:
+        print_side_by_side(found)
     else:
-        print_memory(found)
+        print_memory(found[0])
 
 
 @app.command()

@@ -4,9 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablations.outputs import Auxiliary
-
-IGNORED = 255
-"""Label of a pixel that does not count, as in PASCAL VOC's masks; no image has it."""
+from runners.datasets import IGNORED
 
 
 def logits_of(output: "Tensor | Auxiliary") -> Tensor:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ablations import Architecture
+from ablations import Architecture, execution
 from ablations.factor import Factor, format_level, level_text, nearest
 from results.records.values import LARGEST_NUMBER
 from runners import datasets, probes
@@ -83,6 +83,8 @@ def conflicts(
     """Factors that are compared and fixed at once, by the workload or by its data set; a line each."""
     for name in sorted(workload.levels.keys() & factors.keys()):
         yield f"{where}: levels: {name!r} is compared in [factors] already; leave it out of one"
+    for name in sorted(workload.model_fields_set & factors.keys() & execution.NAMES):
+        yield f"{where}: {name!r} is compared in [factors] already; leave it out of one"
     dataset = getattr(workload, "dataset", None)
     if dataset is not None and (unfit := _unfit(dataset, architecture)):
         yield f"{where}: {unfit}"

@@ -1,10 +1,14 @@
 """What every workload of a study file has; each probe adds its own keys."""
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ablations import Level, execution
 from results.records.resolved_study import RelationKind, Stopping
+from runners.memory.settings import MemoryFormat, Precision
+from runners.outcomes import NotApplicable
 
 Mode = Literal["train", "inference"]
 Share = Literal["baseline", "placebo", "arm"]
@@ -69,3 +73,46 @@ class WorkloadSettings(BaseModel):
     def companions(self) -> tuple[tuple[RelationKind, "WorkloadSettings"], ...]:
         """Workloads that come with this one, each with how it belongs to it."""
         return ()
+
+
+class RunningSettings(WorkloadSettings):
+    """And how networks are run, unless an arm says otherwise for itself: each key is a factor, too."""
+
+    precision: Precision = Field(
+        "fp32",
+        description="bf16-autocast computes the forward pass and the loss under autocast; bf16 holds weights,"
+        " gradients and images in bfloat16",
+    )
+    channels_last: bool = Field(False, description="weights and images in NHWC memory format")
+    checkpointing: bool = Field(
+        False, description="blocks keep their input only and compute the rest again in the backward pass"
+    )
+
+    def of(self, levels: Mapping[str, Level]) -> Self:
+        """These settings as a variant asks for them.
+
+        Args:
+            levels: The variant's.
+
+        Raises:
+            NotApplicable: It asks for what is none of them, as a training does not fold what it trains.
+        """
+        asked = {name: level for name, level in execution.asked(levels).items() if level != "false"}
+        if strange := sorted(asked.keys() - type(self).model_fields.keys()):
+            raise NotApplicable(f"{', '.join(strange)} changes nothing in a workload of kind {self.kind}")
+        own = {name: level for name, level in execution.asked(levels).items() if hasattr(self, name)}
+        return self.model_validate(self.model_dump() | own) if own else self
+
+    @property
+    def memory_format(self) -> MemoryFormat:
+        """Of weights and images."""
+        return "channels_last" if self.channels_last else "contiguous"
+
+    @property
+    def _running(self) -> dict[str, bool]:
+        """What may be said of how networks are run, and whether it is so."""
+        return {
+            self.precision: self.precision != "fp32",
+            "channels-last": self.channels_last,
+            "checkpointed": self.checkpointing,
+        }

@@ -63,6 +63,8 @@ class Dataset:
         return "x".join(map(str, (self.in_channels, *(self.native_size or "??"))))
 
 
+IGNORED = 255
+"""Label of a pixel that does not count, as in PASCAL VOC's masks; no image has it."""
 FOLDER = "folder:"
 """What the name of a folder of images begins with; see `runners.folders`."""
 

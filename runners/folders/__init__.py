@@ -1,4 +1,4 @@
-"""Data sets by the name `folder:PATH`: one's own images, one sub-folder per class.
+"""Data sets by the name `folder:PATH`: one's own images, one sub-folder per class, or with a mask each.
 
 What a folder holds is part of its name from the moment that it is looked through: `folder:pets@3f2a9c01b7d4`.
 So another content is another data set, wherever the name stands, and a trial's id needs to know no path.
@@ -87,9 +87,11 @@ def _folder(found: Survey) -> Folder:
         name=f"{FOLDER}{name}@{found.digest}",
         path=str(found.path),
         channels=found.channels,
-        classes=len(found.classes),
+        classes=found.labels + 1 if found.labels else len(found.classes),
         development_size=len(found.development),
         test_size=len(found.test),
+        per_pixel=bool(found.tree.masks),
+        binary=found.binary,
     )
 
 
@@ -105,6 +107,7 @@ def _dataset(folder: Folder, told: str, left_out: tuple[str, ...], run: Path | N
         test_size=folder.test_size,
         source=folder.path,
         warnings=left_out,
+        per_pixel=folder.per_pixel,
     )
 
 

@@ -20,7 +20,7 @@ from results.records.files import RecordError, parse, write_json
 from results.records.values import STRICT, Text
 from runners.errors import BadInput
 from runners.folder import Folder
-from runners.folders import pictures, tree
+from runners.folders import masks, pairs, pictures
 from runners.folders.survey import cores, judged
 from runners.images import Images, moments, standardizing
 from runners.run_lock import lock
@@ -36,7 +36,7 @@ class _Decoded:
     """What is kept beside the pixels.
 
     Attributes:
-        shape: Of the pixels: images, channels, height, width.
+        shape: Of the pixels: images, channels, height, width; a channel more where they have masks.
         labels: Of each image.
         development: Places of the images that are split into training and validation.
         test: Places of those for testing.
@@ -81,7 +81,10 @@ def load(folder: Folder, image_size: int, run: Path | None) -> tuple[Images, Ima
             kept = _kept(place, stem)
             pixels, decoded = kept if kept is not None else _keep(place, stem, decode)
     preparation = standardizing(torch.tensor(decoded.mean), torch.tensor(decoded.deviation), image_size)
-    every = Images(torch.from_numpy(pixels), torch.tensor(decoded.labels), preparation)
+    whole, labels = torch.from_numpy(pixels), torch.tensor(decoded.labels)
+    if folder.per_pixel:
+        whole, labels = whole[:, :-1], whole[:, -1]
+    every = Images(whole, labels, preparation)
     return every.take(torch.tensor(decoded.development)), every.take(torch.tensor(decoded.test))
 
 
@@ -90,12 +93,17 @@ def _decode(
 ) -> tuple[Pixels, _Decoded]:
     """Read every image on all cores; one that cannot be read has a place that nothing points to."""
     where, path = f"data set {folder.name}", Path(folder.path)
-    found = tree.read(path, where)
-    shape = (len(found.files), folder.channels, image_size, image_size)
+    found = pairs.read(path, where)
+    shape = (len(found.files), folder.channels + folder.per_pixel, image_size, image_size)
     pixels = make(shape)
 
     def fill(place: int) -> pictures.Picture:
-        picture, image = pictures.decode(path / found.files[place][0], image_size, folder.channels)
+        file, channels = path / found.files[place][0], folder.channels
+        if folder.per_pixel:
+            mask = path / found.masks[place]
+            picture, image = masks.decode(file, mask, image_size, channels, binary=folder.binary)
+        else:
+            picture, image = pictures.decode(file, image_size, channels)
         if image is not None:
             pixels[place] = image
         return picture
@@ -103,7 +111,8 @@ def _decode(
     survey = judged(found, tuple(pictures.each(fill, range(len(found.files)), cores())), where)
     if not folder.name.endswith(f"@{survey.digest}"):
         raise BadInput(f"{where}: {path} changed since the run was planned; run the same command again")
-    mean, deviation = moments(torch.from_numpy(pixels), torch.tensor(survey.development))
+    shown = torch.from_numpy(pixels)[:, : folder.channels]
+    mean, deviation = moments(shown, torch.tensor(survey.development))
     return pixels, _Decoded(
         shape=shape,
         labels=tuple(label for _, label in found.files),

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 S = TypeVar("S")
 T = TypeVar("T")
 
-_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """What is read, whatever a file's name says; others, such as PostScript, would run a program."""
 _GREY = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L"}
 _SIDEWAYS = {5, 6, 7, 8}
@@ -33,12 +33,14 @@ class Picture:
         grey: Whether it has no colour.
         size: Width and height in pixels, as people see it.
         wrong: Why it cannot be used; None where it can.
+        counts: Pixels by label, where it has a mask.
     """
 
     checksum: str
     grey: bool = False
     size: tuple[int, int] = (0, 0)
     wrong: str | None = None
+    counts: tuple[tuple[int, int], ...] = ()
 
 
 def look(path: Path) -> Picture:
@@ -73,7 +75,7 @@ def _read(path: Path, wanted: tuple[int, int] | None) -> tuple[Picture, NDArray[
         return Picture("", wrong=(error.strerror or str(error)).lower()), None
     checksum = hashlib.sha256(content).hexdigest()
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.mode == "F":
                 return Picture(checksum, wrong="its pixels are fractions"), None
             grey, full = image.mode in _GREY, image.size
@@ -85,7 +87,7 @@ def _read(path: Path, wanted: tuple[int, int] | None) -> tuple[Picture, NDArray[
             picture = Picture(checksum, grey, full[::-1] if sideways else full)
             return picture, None if wanted is None else _pixels(turned, *wanted)
     except Exception as error:  # noqa: BLE001 - a decoder may fail in any way
-        return Picture(checksum, wrong=_reason(error)), None
+        return Picture(checksum, wrong=reason(error)), None
 
 
 def _pixels(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
@@ -98,7 +100,8 @@ def _pixels(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
     return np.asarray(resized).reshape(size, size, channels).transpose(2, 0, 1)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why an image cannot be decoded, in a line."""
     if isinstance(error, UnidentifiedImageError):
         return "no image that can be read"
     return " ".join(str(error).split()) or type(error).__name__

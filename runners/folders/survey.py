@@ -6,10 +6,12 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from runners.datasets import IGNORED
 from runners.errors import BadInput
-from runners.folders import pictures, tree
+from runners.folders import masks, pairs, pictures, tree
 from runners.folders.pictures import Picture
 from runners.folders.tree import Tree
 
@@ -30,6 +32,8 @@ class Survey:
         development: Places among them that are split into training and validation, in ascending order.
         test: Places that are for testing, likewise.
         channels: 1 where all images are grey, else 3.
+        labels: Highest label of a pixel that counts, and 1; 0 where images have the labels.
+        binary: Whether masks hold 0 and 255 alone, which is the foreground then.
         digest: Of every name and content.
     """
 
@@ -38,6 +42,8 @@ class Survey:
     development: tuple[int, ...]
     test: tuple[int, ...]
     channels: int
+    labels: int
+    binary: bool
     digest: str
 
     @property
@@ -64,13 +70,12 @@ def survey(path: Path, where: str) -> Survey:
     Raises:
         BadInput: It has no sub-folders of images, or one with fewer than two.
     """
-    found = tree.read(path, where)
+    found = pairs.read(path, where)
     state = (found, _state(found))
     if path not in _surveys or _surveys[path][0] != state:
-        files = [path / file for file, _ in found.files]
         with warnings.catch_warnings():  # of Pillow, on what it makes the best of
             warnings.simplefilter("ignore")
-            seen = tuple(pictures.each(pictures.look, files, cores()))
+            seen = tuple(pictures.each(partial(_look, found), range(len(found.files)), cores()))
         _surveys[path] = (state, judged(found, seen, where))
     return _surveys[path][1]
 
@@ -87,6 +92,8 @@ def judged(found: Tree, seen: tuple[Picture, ...], where: str) -> Survey:
         BadInput: A class has too few images; a line for each.
     """
     usable = [place for place, picture in enumerate(seen) if picture.wrong is None]
+    values = {value for place in usable for value, _ in seen[place].counts}
+    binary = values == {0, IGNORED}
     tested = _test(found, seen, usable)
     survey_ = Survey(
         tree=found,
@@ -94,12 +101,19 @@ def judged(found: Tree, seen: tuple[Picture, ...], where: str) -> Survey:
         development=tuple(place for place in usable if place not in tested),
         test=tuple(sorted(tested)),
         channels=1 if all(seen[place].grey for place in usable) else 3,
+        labels=max((1, *(values - {IGNORED}))) if found.masks else 0,
+        binary=binary,
         digest=digest(found, seen),
     )
     mistakes = list(_too_few(survey_, where))
     if mistakes:
         raise BadInput(mistakes)
     return survey_
+
+
+def _look(found: Tree, place: int) -> Picture:
+    image = found.path / found.files[place][0]
+    return masks.look(image, found.path / found.masks[place]) if found.masks else pictures.look(image)
 
 
 def digest(found: Tree, seen: Sequence[Picture]) -> str:
@@ -119,7 +133,7 @@ def cores() -> int:
 def _state(found: Tree) -> tuple[tuple[int, int], ...]:
     """Size and time of each file, by which a change is seen within a process."""
     states = []
-    for file, _ in found.files:
+    for file in (*(file for file, _ in found.files), *found.masks):
         try:
             status = (found.path / file).stat()
         except OSError:
@@ -136,7 +150,7 @@ def _test(found: Tree, seen: Sequence[Picture], usable: Iterable[int]) -> set[in
     added moves hardly another one, and copies of an image stay together.
     """
     if found.split:
-        return {place for place in usable if found.files[place][0].startswith(f"{tree.TEST}/")}
+        return {place for place in usable if found.tests(place)}
     by_class: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place in usable:
         by_class[found.files[place][1]][seen[place].checksum].append(place)
@@ -148,6 +162,13 @@ def _test(found: Tree, seen: Sequence[Picture], usable: Iterable[int]) -> set[in
 
 
 def _too_few(found: Survey, where: str) -> Iterable[str]:
+    if found.tree.masks:
+        for places, what in ((found.development, "training"), (found.test, "testing")):
+            if not places:
+                wrong = next((picture.wrong for picture in found.pictures if picture.wrong), None)
+                beside = f"; the first that is left out: {wrong}" if wrong else ""
+                yield f"{where}: no image with a mask for {what}; expected two at least in all{beside}"
+        return
     parts = (
         [(found.development, f"{tree.TRAIN}/", _FEWEST_IMAGES), (found.test, f"{tree.TEST}/", 1)]
         if found.tree.split

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from results.records.values import clean
 from results.tables.format import count
+from runners.datasets import IGNORED
 from runners.folders.survey import Survey
 
 _SHOWN_CLASSES = 8
@@ -19,14 +20,14 @@ def summary(found: Survey) -> str:
     size = smallest if smallest == largest else f"{smallest} to {largest}"
     return (
         f"{count(len(places), 'image')} of {size} pixels, {'grey' if found.channels == 1 else 'in colour'};"
-        f" {_classes(found, places)};"
-        f" {len(found.test):,} for testing, {'as given' if found.tree.split else 'drawn class by class'}"
+        f" {_labels(found, places) if found.tree.masks else _classes(found, places)};"
+        f" {len(found.test):,} for testing, {'as given' if found.tree.split else _drawn(found)}"
     )
 
 
 def warnings(found: Survey) -> tuple[str, ...]:
     """What was left out, or is odd."""
-    return tuple(map(clean, (*_unreadable(found), *_ignored(found), *_twice(found))))
+    return tuple(map(clean, (*_unreadable(found), *_lonely(found), *_ignored(found), *_twice(found))))
 
 
 def _classes(found: Survey, places: Sequence[int]) -> str:
@@ -35,6 +36,26 @@ def _classes(found: Survey, places: Sequence[int]) -> str:
         each = ", ".join(clean(f"{name} {counts[label]:,}") for label, name in enumerate(found.classes))
         return f"{len(found.classes)} classes ({each})"
     return f"{len(found.classes)} classes of {min(counts.values()):,} to {max(counts.values()):,}"
+
+
+def _drawn(found: Survey) -> str:
+    return "drawn by their content" if found.tree.masks else "drawn class by class"
+
+
+def _labels(found: Survey, places: Sequence[int]) -> str:
+    """`masks of 3 classes (0 81 %, 1 12 %, 2 7 % of the pixels)`."""
+    counts = Counter[int]()
+    for place in places:
+        counts.update(dict(found.pictures[place].counts))
+    if found.binary:
+        counts[1] = counts.pop(IGNORED, 0)
+    ignored = counts.pop(IGNORED, 0)
+    total = sum(counts.values())
+    shares = {label: counts[label] / total for label in range(found.labels + 1)} if total else {}
+    each = ", ".join(f"{label} {100 * share:.0f} %" for label, share in shares.items())
+    said = f" ({each} of the pixels)" if len(shares) <= _SHOWN_CLASSES else ""
+    unlabelled = f", {100 * ignored / (ignored + total):.1f} % without a label" if ignored else ""
+    return f"masks of {found.labels + 1} classes{said}{unlabelled}"
 
 
 def _unreadable(found: Survey) -> Iterator[str]:
@@ -46,6 +67,14 @@ def _unreadable(found: Survey) -> Iterator[str]:
     yield from wrong[:_SHOWN_FILES]
     if len(wrong) > _SHOWN_FILES:
         yield f"and {len(wrong) - _SHOWN_FILES:,} more are left out"
+
+
+def _lonely(found: Survey) -> Iterator[str]:
+    if found.tree.lonely:
+        lonely = count(len(found.tree.lonely), "image")
+        yield f"{lonely} left out for want of a mask, e.g. {found.tree.lonely[0]}"
+    if found.binary:
+        yield "masks hold 0 and 255 alone: 255 is class 1, not a pixel that does not count"
 
 
 def _ignored(found: Survey) -> Iterator[str]:

@@ -26,10 +26,13 @@ class Tree:
 
     Attributes:
         path: The folder.
-        split: Whether it has `train` and `test`, each with a sub-folder per class.
-        classes: Names of the classes; a label is a place in it.
+        split: Whether it says what is for testing: `train` and `test`, or lists.
+        classes: Names of the classes; a label is a place in it. None where pixels have the labels.
         files: Paths relative to the folder, in order, each with its label.
         ignored: Names of sub-folders beside `train` and `test`.
+        masks: The mask of each file, likewise; none where images have the labels.
+        lonely: Images without a mask, where others have one.
+        listed: Files that a list has for testing.
     """
 
     path: Path
@@ -37,6 +40,14 @@ class Tree:
     classes: tuple[str, ...]
     files: tuple[tuple[str, int], ...]
     ignored: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+    lonely: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()
+
+    def tests(self, place: int) -> bool:
+        """Whether a file is for testing, where it is said."""
+        file = self.files[place][0]
+        return file.startswith(f"{TEST}/") or file in self.listed
 
 
 def read(path: Path, where: str) -> Tree:
@@ -51,7 +62,7 @@ def read(path: Path, where: str) -> Tree:
     """
     if not path.is_dir():
         raise BadInput(f"{where}: {_missing(path)}")
-    folders = _subfolders(path)
+    folders = subfolders(path)
     if {TRAIN, TEST} <= set(folders):
         return _split(path, where, tuple(name for name in folders if name not in {TRAIN, TEST}))
     if TRAIN in folders and set(folders) <= {TRAIN, *_VALIDATION}:
@@ -63,9 +74,9 @@ def read(path: Path, where: str) -> Tree:
 
 
 def _split(path: Path, where: str, ignored: tuple[str, ...]) -> Tree:
-    classes = _subfolders(path / TRAIN)
+    classes = subfolders(path / TRAIN)
     _check_classes(path / TRAIN, classes, where)
-    tested = _subfolders(path / TEST)
+    tested = subfolders(path / TEST)
     for here, there, part in ((classes, tested, TEST), (tested, classes, TRAIN)):
         lacking = [name for name in here if name not in there]
         if lacking:
@@ -78,7 +89,7 @@ def _missing(path: Path) -> str:
     if path.exists():
         return f"{path} is a file; expected a folder with one sub-folder of images per class"
     parent = next(folder for folder in path.parents if folder.is_dir())
-    lost, siblings = path.relative_to(parent).parts[0], _subfolders(parent)
+    lost, siblings = path.relative_to(parent).parts[0], subfolders(parent)
     near = get_close_matches(lost, siblings, n=1) or (siblings if len(siblings) <= _MOST_SIBLINGS else [])
     return f"no folder {parent / lost}{nearest(lost, near)}"
 
@@ -88,12 +99,12 @@ def _check_classes(path: Path, folders: list[str], where: str) -> None:
     if len(folders) >= _FEWEST_CLASSES:
         return
     has = f"only one sub-folder, {folders[0]}" if folders else "no sub-folders"
-    deeper = [name for name in folders if len(_subfolders(path / name)) >= _FEWEST_CLASSES]
+    deeper = [name for name in folders if len(subfolders(path / name)) >= _FEWEST_CLASSES]
     instead = f"; did you mean folder:{path / deeper[0]}?" if deeper else ""
     raise BadInput(f"{where}: {path} has {has}; expected one per class, two at least{instead}")
 
 
-def _subfolders(path: Path) -> list[str]:
+def subfolders(path: Path) -> list[str]:
     """Names of the folders in it that are not hidden, in order."""
     with os.scandir(path) as entries:
         return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))

@@ -133,4 +133,5 @@ def _scratch(measured: AllocatorMeasurement) -> dict[str, int] | None:
 
 
 def _step(variant: Variant, batch_size: int, image_size: int, settings: dict[str, Any]) -> StepSettings:
-    return StepSettings((batch_size, in_channels(variant), image_size, image_size), **settings)
+    shape = (batch_size, in_channels(variant), image_size, image_size)
+    return StepSettings(shape, **settings).of(dict(variant.levels))

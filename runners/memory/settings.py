@@ -1,8 +1,11 @@
 """What defines the step whose memory is asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
+
+from ablations import Level, execution
 
 Mode = Literal["train", "inference"]
 Target = Literal["cuda", "cpu"]
@@ -37,8 +40,8 @@ class StepSettings:
             weights, gradients, optimizer state and images in bfloat16.
         memory_format: Of images and convolution weights.
         gradients: `none` frees them between steps (PyTorch's default), `zero` keeps them, filled with 0.
-        checkpointing: Whether the blocks of the network's stages (modules with layers, in sequences of the
-            model) keep their input only and compute the rest again when the backward pass needs it.
+        checkpointing: Whether blocks keep their input only (`ablations.checkpointing`).
+        fold_batchnorm: Whether each BatchNorm is folded into the convolution before it, in inference.
     """
 
     input_shape: tuple[int, ...]
@@ -52,6 +55,7 @@ class StepSettings:
     memory_format: MemoryFormat = "contiguous"
     gradients: Gradients = "none"
     checkpointing: bool = False
+    fold_batchnorm: bool = False
 
     def __post_init__(self) -> None:
         for name, shape in (("input_shape", self.input_shape), ("target_shape", self.target_shape)):
@@ -73,3 +77,18 @@ class StepSettings:
             )
         if prod(self.input_shape) >= 2**63:
             raise ValueError(f"input_shape {self.input_shape}: more elements than a tensor can count (2**63)")
+
+    def of(self, levels: Mapping[str, Level]) -> Self:
+        """This step as a variant asks for it.
+
+        Args:
+            levels: The variant's.
+        """
+        asked = execution.asked(levels)
+        changes = {name: asked[name] for name in ("precision",) if name in asked}
+        changes |= {
+            name: asked[name] == "true" for name in ("checkpointing", "fold_batchnorm") if name in asked
+        }
+        if "channels_last" in asked:
+            changes["memory_format"] = "channels_last" if asked["channels_last"] == "true" else "contiguous"
+        return replace(self, **changes)  # type: ignore[arg-type]

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from ablations import checkpointing, surgery
 from ablations.outputs import Auxiliary
 from runners.loss import cross_entropy, labels_shape
 from runners.memory.autocast import autocast
@@ -36,6 +35,8 @@ class Step:
         if settings.memory_format == "channels_last":
             self.model.to(memory_format=torch.channels_last)
             self.images = self.images.contiguous(memory_format=torch.channels_last)
+        if settings.fold_batchnorm and settings.mode == "inference":
+            self.model = surgery.fold_batchnorms(self.model)
         self.labels: Tensor | None = None
         self.optimizer: torch.optim.Optimizer | None = None
         self.output: Tensor | Auxiliary | None = None
@@ -46,7 +47,8 @@ class Step:
             self.labels = torch.zeros(shape, dtype=torch.int64, device=device)
             self.optimizer = make_optimizer(self.model, settings, target)
             if settings.checkpointing:
-                _checkpoint_blocks(self.model, self._recomputing)
+                # A state of random numbers costs the host, and the device nothing.
+                checkpointing.checkpoint_blocks(self.model, contexts=self._recomputing, replay_random=False)
 
     def prepare(self) -> None:
         """Let the optimizer make its state, by a step on gradients of 0: no forward or backward needed."""
@@ -120,23 +122,3 @@ def _check_model(model: nn.Module, settings: StepSettings, device: torch.device)
     for name, tensor in (parameters | dict(model.named_buffers())).items():
         if tensor.device.type != device.type:
             raise ValueError(f"{name} was built on {tensor.device}; expected {device}, the device asked for")
-
-
-Contexts = Callable[[], tuple[AbstractContextManager[None], AbstractContextManager[None]]]
-
-
-def _checkpoint_blocks(model: nn.Module, contexts: Contexts) -> None:
-    """Let each block of the model's stages keep its input only.
-
-    Random numbers are not replayed, which would cost the host a state and the device nothing.
-    """
-    stages = [stage for stage in model.children() if isinstance(stage, nn.Sequential)]
-    blocks = [block for stage in stages for block in stage if next(block.children(), None) is not None]
-    if not blocks:
-        raise ValueError(f"{type(model).__name__}: no block to checkpoint; expected stages of blocks")
-    for block in blocks:
-        block.forward = partial(_recomputed, block.forward, contexts)
-
-
-def _recomputed(forward: Callable[..., Any], contexts: Contexts, *args: Any) -> Any:
-    return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, context_fn=contexts)

@@ -1,8 +1,9 @@
 """What `ablate memory` found, as tables: figures, what makes up the peak, the explanation, the cards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from results.tables.format import change
 from results.tables.format import value as formatted
 from runners.terminal.tables import print_line, print_table, text, thousands
 
@@ -40,16 +41,58 @@ def print_memory(found: dict[str, Any]) -> None:
         print_line("left out: " + "; ".join(found["left_out"]), style="dim")
 
 
+def print_side_by_side(found: Sequence[dict[str, Any]]) -> None:
+    """Print answers for several variants, the first of which the others are set against."""
+    first = found[0]
+    where = first["device" if first["source"] == "measured" else "target"]
+    mode = f"{first['mode']}, {first['source']} {where}"
+    print_table(f"a step at batch {first['batch_size']}, {mode}", [_beside(first, one) for one in found])
+    for line in _best(found):
+        print_line(line, style="bold")
+    if first["left_out"]:
+        print_line("left out: " + "; ".join(first["left_out"]), style="dim")
+
+
+def _beside(first: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "variant": one["variant"],
+        "peak": _size(one["peak_bytes"]),
+        "against the first": "" if one is first else _change(first, one),
+        "saved for the backward pass": _size(one["saved_bytes"]),
+        "static": _size(one["static_bytes"]),
+        **({"reserved": _size(one["reserved_bytes"])} if one.get("reserved_bytes") is not None else {}),
+        **{
+            card: f"{'fits' if fits else 'does not fit'}, {_most(one['largest_batch_size'][card])}"
+            for card, fits in one.get("fits", {}).items()
+        },
+    }
+
+
+def _best(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """`Least: resnet:checkpointing=true, 1.03 GiB (−55 %)`, where any is less than the first."""
+    least = min(found, key=lambda one: int(one["peak_bytes"]))
+    if least["peak_bytes"] < found[0]["peak_bytes"]:
+        yield f"Least: {least['variant']}, {_size(least['peak_bytes'])} ({_change(found[0], least)})"
+
+
+def _change(first: dict[str, Any], one: dict[str, Any]) -> str:
+    return change(one["peak_bytes"] / first["peak_bytes"], "ratio", "bytes")
+
+
 def _fits(found: dict[str, Any]) -> Iterator[str]:
     """`fits in 11GiB: yes, 8.78 GiB reserved at batch 2; at most 2 images, 10% of the card left free`."""
     kind = "reserved" if found.get("reserved_bytes") is not None else "peak"
     for card, fits in found.get("fits", {}).items():
         most = found["largest_batch_size"][card]
-        images = "not even the smallest batch" if most is None else f"at most {most} image{'s' * (most != 1)}"
+        images = _most(most)
         yield (
             f"fits in {card}: {'yes' if fits else 'no'}, {_size(found[f'{kind}_bytes'])} {kind}"
             f" at batch {found['batch_size']}; {images}, {found['safety_margin']:.0%} of the card left free"
         )
+
+
+def _most(images: int | None) -> str:
+    return "not even the smallest batch" if images is None else f"at most {images} image{'s' * (images != 1)}"
 
 
 def _figures(found: dict[str, Any]) -> list[dict[str, Any]]:

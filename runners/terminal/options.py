@@ -67,6 +67,12 @@ Listing = Annotated[
     str, typer.Argument(help=f"One of: {', '.join(LISTINGS)}.", autocompletion=complete_listing)
 ]
 Variant = Annotated[str, typer.Argument(help="E.g. resnet:depth=50,stem=deep64.")]
+Variants = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="VARIANT...", help="E.g. resnet:depth=50,stem=deep64; several are set side by side."
+    ),
+]
 Study = Annotated[
     str,
     typer.Argument(

@@ -27,6 +27,10 @@ def {name}() -> nn.Module:
 '''
 
 
+RUNNING = ("precision", "channels_last", "checkpointing", "fold_batchnorm")
+KNOWN = sorted([*RUNNING, "depth", "fused", "kernel", "relu"])
+
+
 @pytest.fixture(autouse=True)
 def _registry_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_architectures", registry.architectures())
@@ -60,20 +64,49 @@ def tiny(
 def test_the_signature_is_the_design_space() -> None:
     assert architecture(tiny) is tiny
     found = registry.get("tiny")
-    assert (found.name, found.summary, found.construct) == ("tiny", "A network for a test.", tiny)
+    assert (found.name, found.summary) == ("tiny", "A network for a test.")
     assert found.source == Path(__file__).resolve()
-    depth, relu, kernel, fused = found.factors
-    assert [factor.name for factor in found.factors] == ["depth", "relu", "kernel", "fused"]
-    assert [factor.kind for factor in found.factors] == [BEHAVIOURAL, EQUIVALENT, BEHAVIOURAL, RESOURCE_ONLY]
+    own = found.factors[: -len(RUNNING)]
+    depth, relu, kernel, fused = own
+    assert [factor.name for factor in own] == ["depth", "relu", "kernel", "fused"]
+    assert [factor.kind for factor in own] == [BEHAVIOURAL, EQUIVALENT, BEHAVIOURAL, RESOURCE_ONLY]
     assert depth.levels == (50, 18)
     assert relu.levels == ("inplace", "out_of_place")
     assert (kernel.levels, kernel.range, kernel.pairs) == ((3, 2, (3, 2)), Range(1, 7), True)
     assert fused.levels == (False, True)
 
 
+def test_every_architecture_has_the_factors_of_how_it_is_run() -> None:
+    architecture(tiny)
+    found = registry.get("tiny")
+    assert tuple(factor.name for factor in found.factors[-len(RUNNING) :]) == RUNNING
+    plain, other = found.variant({}), found.variant({"precision": "bf16", "channels_last": "true"})
+    assert other.specification == "tiny:channels_last=true,precision=bf16"
+    assert str(ablations.build(plain)) == str(ablations.build(other))
+
+
+def test_a_factor_of_how_a_network_is_run_cannot_be_an_argument_too() -> None:
+    def clash(*, precision: Literal["low", "high"] = "low") -> nn.Module:
+        """A network of the user's own."""
+        return nn.Identity()
+
+    expected = "argument 'precision': every architecture has a factor of that name; rename it"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        architecture(clash)
+
+
+def test_what_has_no_blocks_is_not_checkpointed() -> None:
+    architecture(tiny)
+    with pytest.raises(
+        ValueError, match=r"^variant tiny:checkpointing=true: Conv2d: no block to checkpoint; "
+    ):
+        ablations.variant("tiny:checkpointing=true")
+
+
 def test_the_docstring_is_the_help() -> None:
     architecture(tiny)
-    assert {factor.name: factor.help for factor in registry.get("tiny").factors} == {
+    factors = registry.get("tiny").factors[: -len(RUNNING)]
+    assert {factor.name: factor.help for factor in factors} == {
         "depth": "Layers with weights.",
         "relu": "Whether ReLU overwrites: its input.",
         "kernel": "Window.",
@@ -117,11 +150,13 @@ def test_architectures_are_listed_in_order_of_their_names() -> None:
         ),
         (
             lambda: registry.get("tiny").factor("zzz"),
-            "architecture 'tiny' has no factor 'zzz'; one of: depth, fused, kernel, relu",
+            "architecture 'tiny' has no factor 'zzz'; one of: "
+            + ", ".join(sorted((*RUNNING, "depth", "fused", "kernel", "relu"))),
         ),
         (
             lambda: registry.get("tiny").variant({"zzz": 1}),
-            "architecture 'tiny' has no factor 'zzz'; one of: depth, fused, kernel, relu",
+            "architecture 'tiny' has no factor 'zzz'; one of: "
+            + ", ".join(sorted((*RUNNING, "depth", "fused", "kernel", "relu"))),
         ),
         (
             lambda: registry.get("tiny").variant({"depth": 34}),

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from runners import datasets
-from runners.datasets import Dataset
+from runners.datasets import IGNORED, Dataset
 from runners.images import Images
-from runners.loss import IGNORED
 
 DATASETS = datasets.datasets()
 each_dataset = pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)

@@ -71,7 +71,7 @@ class ScriptedSettings(WorkloadSettings):
 
 
 def _act(trial: Trial, arm: TrialArm) -> Findings:
-    act = arm.complete_variant.partition("act=")[2]
+    act = arm.complete_variant.partition("act=")[2].partition(",")[0]
     time.sleep(trial.workload.settings["seconds"])
     assert act != "frozen" or gc.get_freeze_count(), "imports are looked through at each collection"
     match act:

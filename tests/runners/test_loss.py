@@ -6,7 +6,8 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 from ablations.outputs import Auxiliary
-from runners.loss import IGNORED, cross_entropy, labels_shape, logits_of
+from runners.datasets import IGNORED
+from runners.loss import cross_entropy, labels_shape, logits_of
 
 DRAW = torch.Generator().manual_seed(0)
 LOGITS = torch.randn(3, 4, 5, 6, generator=DRAW, dtype=torch.float64)

@@ -1,6 +1,7 @@
 """One forward pass of each arm, observed."""
 
 import ablations
+from ablations import execution
 from results.records.record import Measurement
 from runners.operator_counts import complexity, description, fingerprint
 from runners.outcomes import Findings, each_arm, in_channels, make_variant
@@ -25,10 +26,16 @@ def _observe(trial: Trial, arm: TrialArm) -> Findings:
         print_ = fingerprint(ablations.build(variant, seed=0), size, channels)
     else:
         print_ = description(described, size, channels)
+    if running := execution.asked(dict(variant.levels)):
+        print_ = f"{print_} {running}"  # the same network, and not inert
     return Findings(
         measurements=tuple(
             Measurement(metric.name, (float(getattr(found, metric.name)),), source="observed", device="any")
             for metric in METRICS
         ),
-        details={"fingerprint": print_, "output_shape": list(found.output_shape)},
+        # What changes how a network is run is not inert, though it is the same network.
+        details={
+            "fingerprint": f"{print_}{execution.asked(dict(variant.levels)) or ''}",
+            "output_shape": list(found.output_shape),
+        },
     )

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from results.records.record import OutcomeDetails
+from runners.datasets import IGNORED
 from runners.images import Images
-from runners.loss import IGNORED
 from runners.outcomes import Diverged
 from runners.probes.convergence.inside import Seen, layer_curves
+from runners.running import Running
 
 _EVALUATION_BATCH = 500
 _EVALUATION_PIXELS = 2**20
@@ -79,15 +80,16 @@ class Course:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, images: Images, device: str, memory_format: torch.memory_format) -> Scores:
+def evaluate(network: nn.Module, images: Images, running: Running) -> Scores:
     """Score a network, which is left in evaluation."""
     network.eval()
     probability, loss, confusion = 0.0, 0.0, torch.zeros(0, 0, dtype=torch.int64)
     of_pixels = images.labels.dim() > 1
     size = max(1, _EVALUATION_PIXELS // images.preparation.size**2) if of_pixels else _EVALUATION_BATCH
     for start in range(0, len(images), size):
-        inputs, labels = images.batch(slice(start, start + size), device)
-        logits = network(inputs.contiguous(memory_format=memory_format)).float()
+        inputs, labels = images.batch(slice(start, start + size), running.device)
+        with running.context():
+            logits = network(running.images(inputs)).float()
         counts = labels != IGNORED if of_pixels else torch.ones_like(labels, dtype=torch.bool)
         logs = nn.functional.log_softmax(logits, dim=1)
         logs = logs.gather(1, labels.where(counts, 0)[:, None])[:, 0][counts].double()

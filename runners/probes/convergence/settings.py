@@ -8,13 +8,13 @@ from results.records.resolved_study import RelationKind, Stopping
 from runners import datasets
 from runners.probes.convergence import recipes
 from runners.probes.convergence.evaluation import evaluation_warnings
-from runners.workload_settings import Share, WorkloadSettings
+from runners.workload_settings import RunningSettings, Share, WorkloadSettings
 
 PROVEN_SEEDS = 2
 """Of an arm that must match the baseline bit for bit: what two seeds show, more would not show better."""
 
 
-class ConvergenceSettings(WorkloadSettings):
+class ConvergenceSettings(RunningSettings):
     """Keys of a workload of kind convergence."""
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
@@ -180,8 +180,10 @@ class ConvergenceSettings(WorkloadSettings):
     def _budget(self) -> dict[str, str]:
         name = {"sgd": "SGD", "adamw": "AdamW"}[self.optimizer]
         rate = "each arm's own rate" if self.own_rate else f"{self.learning_rate:g}"
-        budget = {"epochs": f"{self.epochs} epochs", "rate": f"{name} at {rate}"}
-        return budget | ({"augmentation": self.augmentation} if self.augmentation != "none" else {})
+        said = {"epochs": f"{self.epochs} epochs", "rate": f"{name} at {rate}"}
+        said |= {"augmentation": self.augmentation} if self.augmentation != "none" else {}
+        running = self._running | {"channels-last": False}  # as is usual here
+        return said | {words: words for words, is_so in running.items() if is_so}
 
     @property
     def companions(self) -> tuple[tuple[RelationKind, WorkloadSettings], ...]:

@@ -12,7 +12,7 @@ from results.records.resolved_study import CONTROL_FACTOR
 from runners import datasets
 from runners.images import Images
 from runners.loss import cross_entropy
-from runners.outcomes import Diverged, Findings, build_arm, each_arm
+from runners.outcomes import Diverged, Findings, build_arm, each_arm, make_variant
 from runners.probes import Result
 from runners.probes.convergence.allocator import keep_freed_memory
 from runners.probes.convergence.augment import augment
@@ -23,6 +23,7 @@ from runners.probes.convergence.findings import findings
 from runners.probes.convergence.inside import Inside, look_steps
 from runners.probes.convergence.recipe import batches, evaluation_steps, make_optimizer, schedule, split
 from runners.probes.convergence.settings import ConvergenceSettings
+from runners.running import Running
 from runners.trial import Trial, TrialArm
 
 
@@ -51,13 +52,13 @@ def _train(checkpoint: Checkpoint, trial: Trial, arm: TrialArm) -> Findings:
     stream = partial(trial.stream, arm=own)
     development, test = datasets.get(settings.dataset).load(settings.image_size)
     train, validation = split(development, settings, stream("split"))
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    network = build_arm(trial, arm, seed=stream("weights")).to(memory_format=layout)
+    running = Running.of(settings.of(dict(make_variant(arm).levels)), trial.device)
+    network = running.network(build_arm(trial, arm, seed=stream("weights")))
     # What a layer draws while it trains (dropout) is a stream of its own too.
     torch.manual_seed(stream("layers"))
     streams = _Streams(stream("order"), stream("augmentation"))
-    course = _run_epochs(network, settings, train, validation, streams, trial.device, layout, checkpoint)
-    scores = evaluate(network, test, trial.device, layout)
+    course = _run_epochs(network, settings, train, validation, streams, running, checkpoint)
+    scores = evaluate(network, test, running)
     found = findings(course, test=scores, target=settings.target, device=trial.device)
     details: OutcomeDetails = {
         **found.details,
@@ -75,8 +76,7 @@ def _run_epochs(
     train: Images,
     validation: Images,
     streams: _Streams,
-    device: str,
-    layout: torch.memory_format,
+    running: Running,
     checkpoint: Checkpoint,
 ) -> Course:
     optimizer = make_optimizer(network, settings)
@@ -92,14 +92,15 @@ def _run_epochs(
             continue
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * schedule(step, total, settings)
-        images, labels = train.batch(positions, device)
+        images, labels = train.batch(positions, running.device)
         # A step's draws do not depend on those before it.
         drawing.manual_seed(streams.augmentation ^ step)
         images, labels = augment(images, labels, settings.augmentation, drawing)
         optimizer.zero_grad(set_to_none=True)
         inside.before(step)
-        output = network(images.contiguous(memory_format=layout))
-        loss = cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
+        with running.context():
+            output = network(running.images(images))
+            loss = cross_entropy(output, labels, label_smoothing=settings.label_smoothing)
         loss.backward()
         inside.after(step)
         optimizer.step()
@@ -108,7 +109,7 @@ def _run_epochs(
             said = f"the training loss was {course.losses[-1]} at step {step} of {total}"
             raise Diverged(said, course.details)
         if step in looks:
-            course.note(step, evaluate(network, validation, device, layout))
+            course.note(step, evaluate(network, validation, running))
             network.train()
         checkpoint.keep(course)
     return course

@@ -87,5 +87,7 @@ def _step(settings: MemorySettings, variant: Variant, mode: Mode) -> StepSetting
         optimizer=settings.optimizer,
         momentum=settings.momentum,
         precision=settings.precision,
-        memory_format="channels_last" if settings.channels_last else "contiguous",
-    )
+        memory_format=settings.memory_format,
+        checkpointing=settings.checkpointing,
+        fold_batchnorm=settings.fold_batchnorm,
+    ).of(dict(variant.levels))

@@ -3,11 +3,11 @@
 from pydantic import Field, field_validator
 
 from runners.cards import cards_by_size
-from runners.memory.settings import OptimizerName, Precision, Target
-from runners.workload_settings import Mode, WorkloadSettings
+from runners.memory.settings import OptimizerName, Target
+from runners.workload_settings import Mode, RunningSettings
 
 
-class MemorySettings(WorkloadSettings):
+class MemorySettings(RunningSettings):
     """Keys of a workload of kind memory."""
 
     batch_size: int = Field(32, ge=1, description="images a step")
@@ -16,10 +16,9 @@ class MemorySettings(WorkloadSettings):
     measure: bool = Field(False, description="run the step and read the allocator too")
     optimizer: OptimizerName = Field("sgd", description="its state is part of the memory")
     momentum: float = Field(0.9, ge=0, description="of SGD; 0 keeps no state")
-    precision: Precision = Field(
-        "fp32", description="bf16-autocast keeps weights in fp32; bf16 keeps everything in bfloat16"
+    fold_batchnorm: bool = Field(
+        False, description="fold each BatchNorm into the convolution before it, in inference"
     )
-    channels_last: bool = Field(False, description="weights and images in NHWC memory format")
     cards: tuple[str, ...] = Field((), description="find the largest batch for cards of these sizes: 24GiB")
 
     @field_validator("cards")
@@ -41,5 +40,5 @@ class MemorySettings(WorkloadSettings):
     @property
     def conditions(self) -> str:
         """What is not as usual."""
-        said = {self.precision: self.precision != "fp32", "channels-last": self.channels_last}
+        said = self._running | {"BatchNorm folded": self.fold_batchnorm}
         return ", ".join(words for words, is_so in said.items() if is_so)

@@ -38,8 +38,10 @@ def batch_size_of(trial: Trial, settings: ThroughputSettings, arm: TrialArm) -> 
                 (settings.batch_size, in_channels(variant), size, size),
                 mode=mode,
                 precision=settings.precision,
-                memory_format="channels_last" if settings.channels_last else "contiguous",
-            ),
+                memory_format=settings.memory_format,
+                checkpointing=settings.checkpointing,
+                fold_batchnorm=settings.fold_batchnorm,
+            ).of(dict(variant.levels)),
             parse_size(settings.card),
             target=target,
         ).batch_size

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from results.records.resolved_study import RelationKind, Stopping
 from runners.cards import card_name, cards_by_size
-from runners.workload_settings import Mode, WorkloadSettings
+from runners.workload_settings import Mode, RunningSettings, WorkloadSettings
 
 FEWEST_IN_TWO_STAGES = 10
 """The first stage, and as many after it as a verdict needs."""
@@ -15,7 +15,7 @@ FEWEST_ROUNDS = 8
 """However long a round lasts."""
 
 
-class ThroughputSettings(WorkloadSettings):
+class ThroughputSettings(RunningSettings):
     """Keys of a workload of kind throughput."""
 
     ONLY_HOW_MANY: ClassVar[frozenset[str]] = frozenset(
@@ -59,10 +59,6 @@ class ThroughputSettings(WorkloadSettings):
         False,
         description="keep a process on as many cores as it has threads; where others are at work, this"
         " makes figures worse, since the system can no longer move out of their way",
-    )
-    channels_last: bool = Field(False, description="weights and images in NHWC memory format")
-    precision: Literal["fp32", "bf16-autocast"] = Field(
-        "fp32", description="bf16-autocast computes the forward pass and the loss under autocast"
     )
     compile: bool = Field(
         False, description="torch.compile, one process per arm; compiling is timed apart, from a cold cache"
@@ -123,9 +119,7 @@ class ThroughputSettings(WorkloadSettings):
     @property
     def conditions(self) -> str:
         """What is not as usual."""
-        said = {
-            self.precision: self.precision != "fp32",
-            "channels-last": self.channels_last,
+        said = self._running | {
             "compiled": self.compile,
             "cuDNN benchmark": self.cudnn_benchmark,
             "TF32": self.tf32,

@@ -3,17 +3,18 @@
 import math
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.fx.experimental.optimization import fuse
 
+from ablations import surgery
 from runners.loss import cross_entropy, labels_shape, logits_of
 from runners.outcomes import in_channels, make_variant
 from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
+from runners.running import Running
 from runners.trial import Trial, TrialArm
 from runners.workload_settings import Mode
 
@@ -65,26 +66,25 @@ def make_step(
             `torch.inference_mode`.
         batch_size: Images of shape (batch_size, channels, size, size).
     """
-    size, channels = trial.workload.input_size, in_channels(make_variant(arm))
+    variant, size = make_variant(arm), trial.workload.input_size
+    channels, settings = in_channels(variant), settings.of(dict(variant.levels))
+    running = Running.of(settings, trial.device)
     generator = torch.Generator().manual_seed(trial.stream("images"))
     images = torch.rand(batch_size, channels, size, size, generator=generator).to(trial.device)
-    network.train(mode == "train")
-    if settings.channels_last:
-        network = network.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    autocast = partial(_autocast, trial.device, settings.precision)
+    network = running.network(network.train(mode == "train"))
+    images, context = running.images(images), running.context
     if mode == "inference":
         if settings.fold_batchnorm:
-            network = fuse(network)
-        return partial(_infer, _compiled(network, settings), images, autocast)
-    with torch.no_grad(), autocast():
+            network = surgery.fold_batchnorms(network)
+        return partial(_infer, _compiled(network, settings), images, context)
+    with torch.no_grad(), context():
         classes = logits_of(network(images)).shape[1]
     shape = labels_shape(network, tuple(images.shape))
     labels = (torch.arange(math.prod(shape), device=trial.device) % classes).reshape(shape)
     # A learning rate of 0 does all the work of a step and leaves the weights: each step costs the same.
     optimizer = torch.optim.SGD(network.parameters(), lr=0.0, momentum=0.9, weight_decay=1e-4)
     _make_state(optimizer)
-    return partial(_train, _compiled(network, settings), images, labels, optimizer, autocast)
+    return partial(_train, _compiled(network, settings), images, labels, optimizer, context)
 
 
 def _make_state(optimizer: torch.optim.Optimizer) -> None:
@@ -103,14 +103,8 @@ def _compiled(network: nn.Module, settings: ThroughputSettings) -> Callable[[Ten
     return torch.compile(network, fullgraph=True, dynamic=False)
 
 
-def _autocast(device: str, precision: str) -> AbstractContextManager[object]:
-    if precision == "fp32":
-        return nullcontext()
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
-
-
-def _infer(network: Callable[[Tensor], Tensor], images: Tensor, autocast: Context, mark: Mark) -> None:
-    with torch.inference_mode(), autocast():
+def _infer(network: Callable[[Tensor], Tensor], images: Tensor, context: Context, mark: Mark) -> None:
+    with torch.inference_mode(), context():
         network(images)
     mark()
 
@@ -120,10 +114,10 @@ def _train(
     images: Tensor,
     labels: Tensor,
     optimizer: torch.optim.Optimizer,
-    autocast: Context,
+    context: Context,
     mark: Mark,
 ) -> None:
-    with autocast():
+    with context():
         loss = cross_entropy(network(images), labels)
     mark()
     loss.backward()

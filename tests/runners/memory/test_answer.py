@@ -120,3 +120,33 @@ def test_a_batch_that_cannot_be_trained_is_no_answer(capsys: pytest.CaptureFixtu
     assert 2 <= (batches["24MiB"] or 2) < batches["1GiB"]
     assert _main(["memory", *arguments[:-2], "1"]) == 2
     assert "more than 1 value per channel" in capsys.readouterr().err
+
+
+def test_several_variants_are_each_what_they_are_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    others = [f"{SMALL},checkpointing=true", f"{SMALL},precision=bf16-autocast"]
+    asked = ["--image-size", "32", "--batch-size", "2", "--json"]
+
+    def told(*variants: str) -> object:
+        assert _main(["memory", *variants, *asked]) == 0
+        text = capsys.readouterr().out
+        found = json.loads(text)
+        for one in found if isinstance(found, list) else [found]:
+            del one["simulation_seconds"]
+        return found
+
+    assert told(SMALL, *others) == [told(one) for one in (SMALL, *others)]
+
+
+def test_a_level_is_as_if_the_command_line_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--image-size", "32", "--batch-size", "2", "--json"]
+    peaks = []
+    for said in ([f"{SMALL},precision=bf16-autocast"], [SMALL, "--precision", "bf16-autocast"], [SMALL]):
+        assert _main(["memory", *said, *asked]) == 0
+        peaks.append(json.loads(capsys.readouterr().out)["peak_bytes"])
+    assert peaks[0] == peaks[1] < peaks[2]
+
+
+def test_of_several_none_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["memory", SMALL, SMALL, "--against", SMALL]) == 2
+    expected = "ablate: --against explains one variant; of several, each is set against the first\n"
+    assert capsys.readouterr().err == expected

@@ -40,3 +40,17 @@ def test_a_difference_with_long_names_wraps(
 def test_cards_come_by_size_in_one_spelling(capsys: pytest.CaptureFixture[str]) -> None:
     found = shown(capsys, "--fit", "1gib,64 mib")
     assert re.match(r"fits in 64MiB: yes, .*; at most \d+ images, .*\nfits in 1GiB: yes, ", found)
+
+
+def test_several_variants_stand_in_one_table_the_least_below(capsys: pytest.CaptureFixture[str]) -> None:
+    other = f"{SMALL},precision=bf16"
+    alone = shown(capsys)
+    found = shown(capsys, other, "--fit", "16MiB")
+    rows = {line.split()[0]: line for line in found.splitlines() if line.strip().startswith("resnet")}
+    canonical = "resnet:depth=18,precision=bf16,width=4"
+    assert set(rows) == {SMALL, canonical}
+    peak = re.search(r"  peak +([\d.]+ [KM]iB)", alone)
+    assert peak is not None
+    assert peak[1] in rows[SMALL]
+    assert re.search(r"−\d+ % .* fits, at most \d+ images", rows[canonical])
+    assert re.search(rf"^Least: {canonical}, [\d.]+ [KM]iB \(−\d+ %\)$", found, re.MULTILINE)

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 import results
 from runners import study
+from runners.datasets import IGNORED
 from runners.images import Images, standardizing
-from runners.loss import IGNORED
 from runners.plan import plan
 from runners.probes import convergence
 from runners.probes.convergence.course import evaluate, intersection_over_union
+from runners.running import Running
 from runners.trial import Trial
 from tests.runners.trained_runs import run
 
@@ -45,7 +46,9 @@ def test_scores_are_scikit_learns_over_the_pixels_that_count() -> None:
     logits = torch.randn(count, CLASSES, side, side, generator=draw)
     pixels = torch.zeros(count, 1, side, side, dtype=torch.uint8)
     images = Images(pixels, labels, standardizing(torch.zeros(1), torch.ones(1), side))
-    scores = evaluate(Given(logits), images, "cpu", torch.contiguous_format)
+    scores = evaluate(
+        Given(logits), images, Running("fp32", torch.contiguous_format, checkpointing=False, device="cpu")
+    )
 
     counted = (labels != IGNORED).flatten().numpy()
     truth = labels.flatten().numpy()[counted]
