@@ -2,19 +2,22 @@
 
 A file may hold architectures (functions under `@architecture`), a `DATASET`, a `PROBE`, a `LAUNCHER` and a
 `SECTION` of the report, or several of them in a list (`DATASETS`, ...). Of a folder every `*.py` directly in
-it is such a file, and every `*.toml` a study.
+it is such a file, and every `*.toml` a study. An installed package names a module of its own that is such a
+file as an entry point of the group `ablations.plugins`; its name stands where a path does.
 """
 
 import importlib
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import ablations
 from ablations import registry
+from ablations.factor import nearest
 from runners.errors import BadInput
 from runners.registry import Registry
 
@@ -26,6 +29,8 @@ _REGISTRIES = {
 """Where each is registered; named, not imported: no trial runs through what it does not use."""
 _SECTION, _TOPICS = "SECTION", "results.report.topics"
 _NO_STUDY = "pyproject.toml"
+ENTRY_POINTS = "ablations.plugins"
+"""The group of entry points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ def load(paths: Iterable[Path]) -> Loaded:
     Raises:
         BadInput: There is no such file, it fails, or a name is taken; then nothing of that plugin stays.
     """
-    found = [_loaded.get(path.resolve()) or _load(path.resolve()) for path in paths]
+    places = [_place_of(path) for path in paths]
+    found = [_loaded.get(path) or _load(path) for path in places]
     files = {file.path: file for loaded in found for file in loaded.files}
     studies = {name: path for loaded in found for name, path in loaded.studies.items()}
     return Loaded(tuple(files.values()), studies)
@@ -75,9 +81,28 @@ def studies() -> dict[str, Path]:
     return {name: path for loaded in _loaded.values() for name, path in loaded.studies.items()}
 
 
+def installed() -> dict[str, str]:
+    """Modules that installed packages name as plugins, by the entry point's name."""
+    return {point.name: point.module for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _place_of(path: Path) -> Path:
+    """A path, or the file of the module of an entry point, where there is no such path."""
+    if not path.exists() and (module := installed().get(path.name)) is not None:
+        try:
+            origin = importlib.import_module(module).__file__  # as itself: it may import its own package
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise BadInput(f"plugin {path.name}: module {module} failed: {reason}") from error
+        if origin is not None:
+            return Path(origin).resolve()
+    return path.resolve()
+
+
 def _load(path: Path) -> Loaded:
     if not path.is_dir() and not (path.is_file() and path.suffix == ".py"):
-        raise BadInput(f"plugin {path}: expected a Python file or a folder of such files")
+        others = f", or one that is installed{nearest(path.name, names)}" if (names := installed()) else ""
+        raise BadInput(f"plugin {path}: expected a Python file or a folder of such files{others}")
     sources = sorted(path.glob("*.py")) if path.is_dir() else [path]
     known = {file.path for loaded in _loaded.values() for file in loaded.files}
     try:

@@ -96,7 +96,8 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
-        help="A Python file of your own, or a folder: architectures, data sets, studies, ...; repeatable.",
+        help="A Python file of your own, a folder of them, or an installed package's entry point:"
+        " architectures, data sets, studies, ...; repeatable.",
         callback=_usable,
     ),
 ]

@@ -1,6 +1,9 @@
 """What `--plugin` brings to each command: a file, or a folder of files and studies."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,61 @@ def test_a_plugin_that_is_not_there_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert "nowhere.py" in line
     assert "expected a Python file or a folder" in line
+
+
+PACKAGE = {
+    "installed_nets/__init__.py": "",
+    "installed_nets/parts.py": "KERNEL = 3\n",
+    "installed_nets/plugin.py": """
+from typing import Literal
+
+from torch import nn
+
+from ablations import architecture
+from installed_nets.parts import KERNEL
+
+
+@architecture
+def packaged(*, bias: Literal["with", "without"] = "with") -> nn.Module:
+    \"\"\"A network of an installed package.
+
+    Args:
+        bias: Of its layer.
+    \"\"\"
+    return nn.Sequential(nn.Conv2d(3, 4, KERNEL, bias=bias == "with"), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+""",
+    "installed_nets-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: installed-nets\nVersion: 1.0\n",
+    "installed_nets-1.0.dist-info/entry_points.txt": "[ablations.plugins]\nnets = installed_nets.plugin\n",
+}
+
+
+def test_an_installed_package_brings_what_its_entry_point_names(tmp_path: Path) -> None:
+    for name, text in PACKAGE.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "study.toml").write_text(
+        'architecture = "packaged"\nplugins = ["nets"]\nfactors.bias = ["with", "without"]\n'
+        '[[workloads]]\nkind = "memory"\nimage_size = 8\n'
+    )
+
+    def ablate(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        path = os.pathsep.join([str(Path(__file__).parents[2]), str(tmp_path / "site")])
+        return subprocess.run(
+            [sys.executable, "-m", "runners", *arguments],
+            check=False,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    shown = ablate("show", "packaged:bias=without", "--plugin", "nets", "--image-size", "8", "--json")
+    assert json.loads(shown.stdout)["parameters"] == 3 * 4 * 3 * 3
+    done = ablate("run", "study.toml", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    assert set(results.load(tmp_path / "run").trials()["status"]) == {"ok"}
+    wrong = ablate("run", "study.toml", "--plugin", "net")
+    assert wrong.returncode == 2
+    assert wrong.stderr.endswith(", or one that is installed; did you mean 'nets'?\n")
