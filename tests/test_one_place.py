@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from results.records.resolved_study import read_study
+
 ROOT = Path(__file__).parents[1]
 
 ARCHITECTURE = '''
@@ -110,10 +112,15 @@ at_least = 1
 kind = "convergence"
 dataset = "stripes"
 image_size = 16
-batch_size = 8
-epochs = 2
+recipe = "hasty"
 seeds = 6
 """
+RECIPE = '''
+"""Keys that belong together."""
+from runners.probes.convergence.recipes import Recipe
+
+RECIPE = Recipe("hasty", {"batch_size": 8, "epochs": 2})
+'''
 LAUNCHER = '''
 """Local processes, with a note of each."""
 from pathlib import Path
@@ -168,6 +175,7 @@ FILES = {
     "network.py": ARCHITECTURE,
     "stripes.py": DATASET,
     "counting.py": PROBE,
+    "hasty.py": RECIPE,
     "second-layer.toml": STUDY,
     "noted.py": LAUNCHER,
     "pace.py": SECTION,
@@ -176,6 +184,7 @@ LISTED = {
     "architectures": ("name", "onelayer"),
     "factors": ("factor", "layers"),
     "datasets": ("name", "stripes"),
+    "recipes": ("name", "hasty"),
     "workloads": ("kind", "counting"),
     "metrics": ("name", "module_count"),
     "studies": ("name", "second-layer"),
@@ -231,6 +240,8 @@ def test_it_runs(out: Path, plugin: Path) -> None:
     trials = pd.read_csv(out / "report" / "tables" / "trials.csv")
     assert (trials["status"] == "ok").all()
     assert (trials["workload"] == "convergence").sum() == 18
+    settings = {w.kind: w.settings for w in read_study(out).workloads}["convergence"]
+    assert (settings["batch_size"], settings["epochs"]) == (8, 2), "the recipe's"
 
 
 def test_it_stands_in_the_report(out: Path) -> None:

@@ -69,6 +69,15 @@ def _datasets() -> Rows:
     ]
 
 
+def _recipes() -> Rows:
+    from runners.probes.convergence import recipes
+
+    return [
+        {"name": name, "keys": ", ".join(f"{key} = {value}" for key, value in recipes.get(name).items())}
+        for name in recipes.names()
+    ]
+
+
 def _metrics() -> Rows:
     from runners import probes
 
@@ -141,6 +150,7 @@ LISTINGS: dict[str, Callable[[], Rows]] = {
     "architectures": _architectures,
     "factors": _factors,
     "datasets": _datasets,
+    "recipes": _recipes,
     "metrics": _metrics,
     "studies": _studies,
     "workloads": _workloads,

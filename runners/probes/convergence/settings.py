@@ -49,7 +49,11 @@ class ConvergenceSettings(RunningSettings):
         description="none: arms are samples of their own; seed: compared seed by seed, which pays where a"
         " pilot shows that a seed does the same to both (here it does not)",
     )
-    recipe: str = Field("", description="a built-in recipe, whose keys hold where none is given here")
+    recipe: str = Field(
+        "",
+        description="keys that belong together, which hold where none is given here: see"
+        " `ablate list recipes`",
+    )
     epochs: int = Field(5, ge=1, description="passes over the training images")
     train_images: int | None = Field(
         None, ge=1, description="use only so many training images; all by default"
@@ -112,6 +116,8 @@ class ConvergenceSettings(RunningSettings):
     @classmethod
     def _by_recipe(cls, given: Any) -> Any:
         if not isinstance(given, dict) or not isinstance(given.get("recipe"), str) or not given["recipe"]:
+            return given
+        if given.keys() >= cls.model_fields.keys():  # a trial's, which knows no plugin's recipe
             return given
         return recipes.get(given["recipe"]) | given
 
