@@ -38,6 +38,14 @@ validation_images = 20
 seeds = 1
 """
 
+FAMILIES = (
+    "torchvision.mobilenet_v3_small",
+    "torchvision.vgg11_bn",
+    "torchvision.resnext50_32x4d",
+    "timm.resnet18",
+    "timm.convnext_atto",
+)
+
 
 def test_what_a_change_could_not_touch_is_said_before_anything_runs(tmp_path: Path) -> None:
     said = "norm leaves 18 LayerNorm as they are"
@@ -59,7 +67,7 @@ def test_what_a_change_could_not_touch_is_said_before_anything_runs(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["torchvision.mobilenet_v3_small", "timm.resnet18"])
+@pytest.mark.parametrize("name", FAMILIES)
 def test_every_probe_runs_on_a_librarys_network(name: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(STUDY.format(name=name))
