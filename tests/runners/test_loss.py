@@ -50,3 +50,11 @@ def test_a_network_says_whether_it_labels_pixels() -> None:
     assert labels_shape(network, (8, 3, 32, 48)) == (8,)
     network.per_pixel = True  # type: ignore[assignment]
     assert labels_shape(network, (8, 3, 32, 48)) == (8, 32, 48)
+
+
+def test_no_class_of_images_is_one_that_does_not_count() -> None:
+    logits = torch.randn(4, 300, generator=DRAW, dtype=torch.float64)
+    labels = torch.tensor([IGNORED, 0, 299, IGNORED])
+    shares = logits.softmax(1)
+    expected_ = log_loss(labels, shares, labels=range(300))
+    assert cross_entropy(logits, labels).item() == pytest.approx(expected_)

@@ -55,3 +55,9 @@ def test_a_shift_is_by_whole_pixels_up_to_an_eighth_and_a_flip_mirrors_half() ->
     turned = (mirrored[:, 0, 0, 0] == 31).float().mean().item()
     assert turned == pytest.approx(0.5, abs=0.05)
     assert torch.equal(mirrored[mirrored[:, 0, 0, 0] == 31][0], images[0].flip(2))
+
+
+def test_an_enlarged_mask_has_no_label_between_two_neighbours() -> None:
+    images, labels = scenes()
+    _, masks = augment(images, 50 * labels, "crop+flip", generator())
+    assert set(masks.unique().tolist()) <= {0, 50, 100, 150, 200}

@@ -13,12 +13,16 @@ from sklearn.metrics import accuracy_score, jaccard_score, log_loss
 from torch import Tensor, nn
 
 import results
+from results.records.resolved_study import read_study
+from results.verdicts.events import events_of
 from runners import study
 from runners.datasets import IGNORED
 from runners.images import Images, standardizing
 from runners.plan import plan
 from runners.probes import convergence
-from runners.probes.convergence.course import evaluate, intersection_over_union
+from runners.probes.convergence.course import Course, Scores, evaluate, intersection_over_union
+from runners.probes.convergence.findings import findings
+from runners.probes.convergence.settings import ConvergenceSettings
 from runners.running import Running
 from runners.trial import Trial
 from tests.runners.trained_runs import run
@@ -139,3 +143,35 @@ def test_the_same_trial_gives_the_same_numbers(out: Path) -> None:
         "validation_loss",
         "train_loss",
     }
+
+
+def test_each_score_stands_under_its_name() -> None:
+    course = Course(steps=[1], evaluations=[Scores(0.1, 0.2, 0.3, 0.4, 0.5)], train_losses=[0.6])
+    found = findings(course, test=Scores(0.91, 0.92, 0.93, 0.94, 0.95), target=0.3, device="cpu")
+    assert {measured.metric: measured.values for measured in found.measurements} == {
+        "test_mean_iou": (0.94,),
+        "test_foreground_iou": (0.95,),
+        "test_pixel_accuracy": (0.91,),
+        "test_pixel_cross_entropy": (0.93,),
+        "validation_mean_iou": (0.4,),
+        "train_loss": (0.6,),
+        "steps_to_target": (1.0,),
+    }
+
+
+def test_seeds_are_added_until_the_mean_iou_of_pixels_is_known() -> None:
+    for dataset, metric in (("scenes", "test_mean_iou"), ("digits", "test_accuracy")):
+        stopping = ConvergenceSettings(kind="convergence", dataset=dataset, half_width=0.1).stopping
+        assert stopping is not None
+        assert stopping.metric == metric
+
+
+def test_steps_to_a_target_are_those_of_the_mean_iou(out: Path) -> None:
+    workload = next(w for w in read_study(out).workloads if w.kind == "convergence")
+    curves = results.load(out).analysis.curves
+    mine = curves[(curves["workload"] == workload.name) & (curves["metric"] == "validation_mean_iou")]
+    found = events_of(workload, curves)
+    for arm, rows in mine.groupby("arm"):
+        for (_, course), until in zip(rows.groupby("block"), found[str(arm)].until, strict=True):
+            reached = course[course["value"] >= workload.settings["target"]]["step"]
+            assert until == reached.min() if len(reached) else math.isinf(until)
