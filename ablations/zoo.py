@@ -145,16 +145,16 @@ def _built(library: str, model: str, *, in_channels: int, num_classes: int, **le
 
 @cache
 def _why_not_inplace(library: str, model: str) -> str | None:
-    """As `surgery.why_not_inplace`; None too where the network cannot be looked at without data."""
+    """As `overwriting.why_not_inplace`; None too where the network cannot be looked at without data."""
     import torch
 
-    from ablations import surgery
+    from ablations import overwriting, surgery
 
     with torch.device("meta"), suppress(Exception):
         network = _created(library, model, 10)
         surgery.set_inplace(network, inplace=True)
         size = getattr(network, "default_cfg", {}).get("input_size", (3, _SIDE, _SIDE))
-        return surgery.why_not_inplace(network, torch.empty(2, *size))
+        return overwriting.why_not_inplace(network, torch.empty(2, *size))
     return None
 
 

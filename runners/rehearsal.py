@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from ablations import Architecture, Level
+from ablations import Architecture, Level, execution, surgery
 from ablations.registry import Constructor
 from ablations.variant import canonical
 from runners.memory.shapes import ShapeMemo
@@ -103,12 +103,17 @@ def _rehearse(
     except ValueError as error:
         return Rehearsal(0, Problem("unbuildable", str(error), "unbuildable"))
     found = _tried(architecture, levels, network, (in_channels(variant), image_size), images, modes)
-    return replace(found, untouched=_untouched(network))
-
-
-def _untouched(network: nn.Module) -> tuple[str, ...]:
     left: Mapping[str, tuple[str, ...]] = getattr(network, "untouched", {})
-    return tuple(f"{factor} leaves {', '.join(kinds)} as they are" for factor, kinds in left.items())
+    if execution.asked(levels).get("fold_batchnorm") == "true":
+        try:
+            left = {**left, "fold_batchnorm": surgery.unfolded(network)}
+        except ValueError as error:
+            return Rehearsal(found.macs, Problem("unbuildable", str(error), "unbuildable"))
+    return replace(found, untouched=_untouched(left))
+
+
+def _untouched(left: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(f"{factor} leaves {', '.join(kinds)} as they are" for factor, kinds in left.items() if kinds)
 
 
 def _tried(

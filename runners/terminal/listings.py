@@ -33,8 +33,14 @@ def _architectures() -> Rows:
 
 
 def _factors() -> Rows:
-    from ablations import registry
+    from ablations import execution, registry
 
+    own = [
+        (name, factor)
+        for name, found in registry.architectures().items()
+        for factor in found.factors
+        if factor.name not in execution.NAMES
+    ]
     return [
         {
             "architecture": name,
@@ -44,8 +50,7 @@ def _factors() -> Rows:
             "levels": factor.expected,
             "help": factor.help,
         }
-        for name, found in registry.architectures().items()
-        for factor in found.factors
+        for name, factor in (*own, *(("any", factor) for factor in execution.FACTORS))
     ]
 
 

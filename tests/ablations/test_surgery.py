@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-from ablations import surgery
+import ablations
+from ablations import overwriting, surgery
 from ablations.surgery import ActivationLevel
 
 SIDE = 64
@@ -194,7 +195,7 @@ def test_what_overwriting_would_change_is_seen_without_a_number(
 ) -> None:
     with torch.device(device):
         block, image = Block(how), torch.ones(2, 3, 8, 8)
-        assert surgery.why_not_inplace(block, image) == said
+        assert overwriting.why_not_inplace(block, image) == said
     assert not block.relu._forward_hooks
     if said is None or device == "meta":
         return
@@ -206,3 +207,54 @@ def test_what_overwriting_would_change_is_seen_without_a_number(
             changed(image).sum().backward()
     else:
         assert not torch.equal(changed(image), plain(image)), "the numbers say so too"
+
+
+class Deciding(nn.Module):
+    """A network that goes by what it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if images.sum() > 0:
+            images = self.layer(images)
+        result: torch.Tensor = self.norm(images)
+        return result
+
+
+def test_what_follows_what_must_be_known_to_fold_it() -> None:
+    expected = r"^Deciding: BatchNorm cannot be folded: symbolically traced variables cannot be used"
+    with pytest.raises(ValueError, match=expected):
+        surgery.fold_batchnorms(Deciding())
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet:depth=18,width=8", "torchvision.mobilenet_v3_small", "timm.resnet18"]
+)
+def test_a_folded_network_computes_the_same_up_to_rounding(name: str) -> None:
+    network = ablations.build(name)
+    images = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    network(images)  # so that the statistics are not those of the beginning
+    folded = surgery.fold_batchnorms(network)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    with torch.no_grad():
+        torch.testing.assert_close(folded(images), network.eval()(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_channels_that_are_all_the_same_are_seen_as_the_one_grey_image_that_they_are(channels: int) -> None:
+    network, more = (torchvision.models.resnet18().eval() for _ in range(2))
+    more.load_state_dict(network.state_dict())
+    surgery.set_in_channels(more, channels)
+    grey = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        seen = more(grey.expand(-1, channels, -1, -1))
+        torch.testing.assert_close(seen, network(grey.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+def test_an_activation_overwrites_where_that_before_it_did(inplace: bool) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(inplace=inplace))
+    surgery.replace_activations(network, "silu")
+    assert vars(network[1])["inplace"] is inplace

@@ -51,6 +51,9 @@ def test_what_a_change_could_not_touch_is_said_before_anything_runs(tmp_path: Pa
     said = "norm leaves 18 LayerNorm as they are"
     assert facts("torchvision.convnext_tiny:norm=batch", 64)["untouched"] == [said]
     assert "untouched" not in facts("torchvision.mobilenet_v3_small:norm=group", 64)
+    left = "fold_batchnorm leaves 62 BatchNorm2d as they are"  # those that stand before their convolutions
+    assert facts("torchvision.densenet121:fold_batchnorm=true", 64)["untouched"] == [left]
+    assert "untouched" not in facts("torchvision.mobilenet_v3_small:fold_batchnorm=true", 64)
     path = tmp_path / "mine.toml"
     path.write_text(
         """

@@ -169,3 +169,9 @@ def test_without_reduction_a_branch_keeps_all_channels_and_without_pyramid_there
     }
     with pytest.raises(ValueError, match=r"pyramid=none has nothing to pool or reduce"):
         ablations.variant("pspnet:pyramid=none,pyramid_pool=max")
+
+
+@pytest.mark.parametrize("dropout", [0.1, 0, 0.5])
+def test_whole_channels_are_dropped_before_the_logits_of_both_heads(dropout: float) -> None:
+    network = ablations.build(f"pspnet:depth=18,width=4,dropout={dropout}", device="meta")
+    assert [module.p for module in network.modules() if isinstance(module, nn.Dropout2d)] == [dropout] * 2

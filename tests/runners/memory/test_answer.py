@@ -111,6 +111,14 @@ def test_the_answer_opens_with_what_was_asked(capsys: pytest.CaptureFixture[str]
     assert f"; at most {found['largest_batch_size']['1GiB']} images, " in lines[2]
 
 
+def test_a_card_that_holds_fewer_than_asked_for_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--image-size", "32", "--batch-size", "500", "--fit", "16MiB", "--json")
+    assert _main(["memory", SMALL, *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert 1 < found["largest_batch_size"]["16MiB"] < 500
+    assert found["fits"] == {"16MiB": False}
+
+
 def test_a_batch_that_cannot_be_trained_is_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
     """Where a pyramid pools to one cell, BatchNorm takes two images at least."""
     arguments = ["pspnet:depth=18,width=4,num_classes=5", "--image-size", "33", "--batch-size", "8", "--json"]
