@@ -1,10 +1,13 @@
 """What there is, as plain rows: for `ablate list`. Only architectures and their factors need PyTorch."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablations.factor import format_level, nearest
 from runners.errors import BadInput, written
+
+if TYPE_CHECKING:
+    from ablations import Architecture
 
 Rows = list[dict[str, Any]]
 
@@ -20,24 +23,25 @@ def rows(what: str) -> Rows:
     return LISTINGS[what]()
 
 
-def _architectures() -> Rows:
+def _known() -> "dict[str, Architecture]":
     from ablations import registry, zoo
 
-    known = registry.architectures() | {
-        f"{library}.MODEL": found for library, found in zoo.families().items()
-    }
+    return registry.architectures() | {f"{library}.MODEL": found for library, found in zoo.families().items()}
+
+
+def _architectures() -> Rows:
     return [
         {"name": name, "summary": found.summary, "factors": [factor.name for factor in found.factors]}
-        for name, found in known.items()
+        for name, found in _known().items()
     ]
 
 
 def _factors() -> Rows:
-    from ablations import execution, registry
+    from ablations import execution
 
     own = [
         (name, factor)
-        for name, found in registry.architectures().items()
+        for name, found in _known().items()
         for factor in found.factors
         if factor.name not in execution.NAMES
     ]
