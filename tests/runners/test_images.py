@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from runners.images import Images, moments, standardized
+from runners.images import Images, moments, resized_labels, standardized
 
 SIZES = (8, 5, 20, 28)
 """As they are, smaller, enlarged; 28 leaves a rest in every vectorised loop."""
@@ -104,3 +104,11 @@ def test_moments_are_numpys_over_all_chunks(count: int, channels: int, seed: int
         mean, deviation = moments(torch.from_numpy(pixels))
         np.testing.assert_allclose(mean, pixels.mean((0, 2, 3)), rtol=1e-14)
         np.testing.assert_allclose(deviation, pixels.std((0, 2, 3)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [7, 16, 23])
+def test_a_resized_mask_has_no_label_between_two_neighbours(size: int) -> None:
+    labels = 100 * torch.randint(3, (5, 16, 16), generator=torch.Generator().manual_seed(0))
+    resized = resized_labels(labels.to(torch.uint8), size)
+    assert resized.shape == (5, size, size)
+    assert set(resized.unique().tolist()) == {0, 100, 200}
