@@ -69,6 +69,7 @@ def test_a_network_and_a_folder_of_ones_own_give_a_full_report(folder: Path) -> 
     assert "How should my network halve its images?" in page
 
 
+@pytest.mark.slow
 def test_the_template_trains_on_the_same_folder(folder: Path) -> None:
     (change,) = re.findall(r"^\$ sed -i '(s\|.*)' mine/study\.toml$", PAGE, re.MULTILINE)
     _, pattern, replacement, _ = change.split("|")

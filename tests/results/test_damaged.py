@@ -97,7 +97,9 @@ def shown(run: Run) -> None:
         frame.to_csv(index=False)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))]
+)
 @settings(
     max_examples=EXAMPLES_EACH,
     deadline=None,
@@ -261,7 +263,7 @@ def test_an_import_that_cannot_be_believed_is_refused_before_anything_is_written
     assert not (tmp_path / "run").exists()
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@settings(max_examples=100, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**48))
 def test_any_damage_to_an_import_is_refused_or_reported(
     tmp_path_factory: pytest.TempPathFactory, seed: int

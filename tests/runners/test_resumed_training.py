@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from results.records.directory import read_records
 from results.records.record import Outcome, Record
 from runners import checkpoints
@@ -71,6 +73,7 @@ def resumed(out: Path) -> dict[str, list[int]]:
     return {name: found["resumed_at_step"] for name, found in details.items() if "resumed_at_step" in found}
 
 
+@pytest.mark.slow
 def test_trainings_that_were_killed_side_by_side_end_as_undisturbed_ones_one_by_one(
     tmp_path: Path, interruptible: None
 ) -> None:

@@ -197,6 +197,7 @@ def test_a_folder_that_is_none_ends_with_2_and_a_line(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_trains_on_it_resumes_and_begins_anew_where_it_changed(tmp_path: Path) -> None:
     pets = make(tmp_path / "lab" / "pets")
     written(tmp_path / "lab")

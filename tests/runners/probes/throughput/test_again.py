@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 import results
 from tests.runners.probes.throughput.test_run import command, start, written
 
@@ -42,6 +44,7 @@ def blocks(out: Path) -> list[str]:
     return sorted(set(trials[trials["workload"] == "throughput"]["block"]))
 
 
+@pytest.mark.slow
 def test_occasions_are_added_killed_and_resumed(tmp_path: Path) -> None:
     study, out = tmp_path / "again.toml", tmp_path / "run"
     study.write_text(STUDY)

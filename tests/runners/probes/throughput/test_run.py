@@ -108,6 +108,7 @@ max_processes = 12
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_loses_one_process_each_time_and_ends_as_an_undisturbed_one(
     tmp_path: Path,
 ) -> None:

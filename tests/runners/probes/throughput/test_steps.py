@@ -140,3 +140,12 @@ def test_compiled_arms_never_share_a_process() -> None:
     assert settings().interleaved
     assert not settings(compile=True).interleaved
     assert settings(compile=True, spot_check=3).companions == ()
+
+
+def test_an_arm_is_run_as_its_own_levels_say(trial: Trial) -> None:
+    plain = trial.arms[0]
+    for level, dtype in (("precision=bf16", torch.bfloat16), ("precision=fp32", torch.float32)):
+        arm = replace(plain, complete_variant=f"{SPEC},{level}")
+        network = ablations.build(SPEC)
+        steps.make_step(trial, settings(precision="fp32"), arm, network, "train", 4)
+        assert next(network.parameters()).dtype == dtype
