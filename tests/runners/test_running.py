@@ -69,6 +69,14 @@ def test_a_running_network_is_what_its_settings_say() -> None:
         assert first.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_what_is_not_as_usual_is_said_with_the_context(settings: type[RunningSettings]) -> None:
+    said = {"kind": "any", "checkpointing": True, "precision": "bf16"}
+    for words in ("checkpointed", "bf16"):
+        assert words in settings.model_validate(said).conditions.split(", ")
+        assert words not in settings.model_validate({"kind": "any"}).conditions
+
+
 def test_one_name_is_not_said_twice(tmp_path: Path) -> None:
     path = tmp_path / "twice.toml"
     path.write_text(

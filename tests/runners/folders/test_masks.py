@@ -181,3 +181,19 @@ def test_networks_that_label_pixels_train_on_it_and_others_are_told(tmp_path: Pa
     )
     with pytest.raises(BadInput, match="labels pixels, and resnet gives one answer an image"):
         study.load(str(tmp_path / "images.toml"))
+
+
+def test_a_smaller_mask_has_no_label_between_two_neighbours(tmp_path: Path) -> None:
+    path = make(tmp_path / "cells", {".": COUNT}, (0, 100, 200))
+    parts = decoded.load(folders.carried(f"folder:{path}"), 7, None)
+    assert set(parts[0].labels.unique().tolist()) == {0, 100, 200}
+
+
+def test_the_summary_counts_pixels(tmp_path: Path) -> None:
+    for number in range(4):  # three quarters without a label; of the others two thirds are background
+        mask = np.full((12, 12), IGNORED, np.uint8)
+        mask[:2], mask[2] = 0, 1
+        save(tmp_path / "few" / "images" / f"{number}.png", drawn(number, side=12)[0])
+        save(tmp_path / "few" / "masks" / f"{number}.png", mask)
+    said = "masks of 2 classes (0 67 %, 1 33 % of the pixels), 75.0 % without a label"
+    assert said in datasets.get(f"folder:{tmp_path / 'few'}").summary
