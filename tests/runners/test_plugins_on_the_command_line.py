@@ -174,3 +174,5 @@ def test_an_installed_package_brings_what_its_entry_point_names(tmp_path: Path) 
     wrong = ablate("run", "study.toml", "--plugin", "net")
     assert wrong.returncode == 2
     assert wrong.stderr.endswith(", or one that is installed; did you mean 'nets'?\n")
+    (tmp_path / "nets").mkdir()  # what lies there comes first
+    assert ablate("show", "packaged", "--plugin", "nets").returncode == 2
