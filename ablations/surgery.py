@@ -12,6 +12,7 @@ from torch import nn
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from ablations.layers import NormLevel, norm_factory
@@ -50,6 +51,9 @@ def set_inplace(network: nn.Module, *, inplace: bool) -> tuple[str, ...]:
 def replace_activations(network: nn.Module, level: ActivationLevel) -> tuple[str, ...]:
     """Put one activation in the place of all, in place where those were.
 
+    Dropout no longer overwrites its input: an activation that keeps its output for the backward pass, as
+    ReLU does, bears none behind it that does (MobileNetV3 has one behind a Hardswish, which keeps its input).
+
     Returns:
         What was left as it was, a line a kind of layer.
     """
@@ -63,6 +67,9 @@ def replace_activations(network: nn.Module, level: ActivationLevel) -> tuple[str
         return made
 
     _replace(network, replaced)
+    for module in network.modules():
+        if isinstance(module, _DropoutNd):
+            module.inplace = False
     return ()
 
 

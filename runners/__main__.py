@@ -51,12 +51,18 @@ def _root(
 
 
 @app.command("list")
-def list_(what: given.Listing, *, plugin: given.Plugins = None, as_json: given.Json = False) -> None:
+def list_(
+    what: given.Listing,
+    name: given.Of = None,
+    *,
+    plugin: given.Plugins = None,
+    as_json: given.Json = False,
+) -> None:
     """List what there is: architectures, factors, studies, the keys of workloads, metrics, and more."""
     from runners.terminal.listings import rows
 
     _load(plugin)
-    found = rows(what)
+    found = rows(what, name)
     if as_json:
         print_json(found)
     else:
@@ -95,43 +101,44 @@ def memory(
     target: given.Target = "cuda",
     measure: given.Measure = False,
     against: given.Against = None,
+    each: given.Each = False,
     fit: given.Fit = None,
     plugin: given.Plugins = None,
     as_json: given.Json = False,
-) -> None:
+) -> int:
     """Say what a step needs in memory, simulated for a device that need not be there, and why.
 
     Of several variants, each is set against the first.
     """
     from runners import devices
-    from runners.memory.answer import answer
-    from runners.terminal.memory_tables import print_memory, print_side_by_side
+    from runners.memory.answer import answers
+    from runners.terminal.memory_tables import counted, print_memory, print_side_by_side
 
     _load(plugin)
     if target not in ("cuda", "cpu"):
         raise BadInput(f"--target {target!r}: expected cuda or cpu")
-    if against is not None and len(variant) > 1:
+    if against is not None and (each or len(variant) > 1):
         raise BadInput("--against explains one variant; of several, each is set against the first")
-    found = [
-        answer(
-            one,
-            batch_size=batch_size,
-            image_size=image_size,
-            settings={"mode": mode, "optimizer": optimizer, "momentum": momentum, "precision": precision},
-            target="cuda" if target == "cuda" else "cpu",
-            measure_on=devices.resolve("auto") if measure else None,
-            against=against,
-            fit=fit,
-            plugins=tuple(plugin or ()),
-        )
-        for one in variant
-    ]
+    found = answers(
+        variant,
+        each=each,
+        counted=counted,
+        batch_size=batch_size,
+        image_size=image_size,
+        settings={"mode": mode, "optimizer": optimizer, "momentum": momentum, "precision": precision},
+        target="cuda" if target == "cuda" else "cpu",
+        measure_on=devices.resolve("auto") if measure else None,
+        against=against,
+        fit=fit,
+        plugins=tuple(plugin or ()),
+    )
     if as_json:
         print_json(found if len(found) > 1 else found[0])
     elif len(found) > 1:
         print_side_by_side(found)
     else:
         print_memory(found[0])
+    return int(any("failed" in one for one in found))
 
 
 @app.command()
@@ -146,25 +153,22 @@ def plan(
 ) -> None:
     """Print what a study would run, with a forecast: a line a workload. Run no trial."""
     from runners import devices
-    from runners.machine_speed import macs_per_second
+    from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import cores
     from runners.study import Overrides, load
     from runners.terminal.plans import print_data, print_plan, print_warnings, trial_rows
 
     resolved = devices.resolve(device)
-    planned = make_plan(
-        load(study, Overrides(dataset=dataset, plugins=tuple(plugin or ()))),
-        device=resolved,
-        cores=cores(),
-        macs_per_second=macs_per_second(resolved),
-    )
+    checked = load(study, Overrides(dataset=dataset, plugins=tuple(plugin or ())))
+    busy = others_at_work(checked.workloads)
+    planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))
     if as_json:
         print_json(trial_rows(planned))
     else:
         print_plan(study, planned, cores(), trials=trials)
         print_data(planned)
-    print_warnings(planned)
+    print_warnings(planned, busy)
 
 
 @app.command()
@@ -189,7 +193,7 @@ def run(
     from runners import devices, launchers
     from runners.benchmark_import import read_all
     from runners.durations import parse_duration
-    from runners.machine_speed import macs_per_second
+    from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import Options, cores, execute, set_aside
     from runners.study import Overrides, load
@@ -203,6 +207,7 @@ def run(
     benchmarks = read_all(imported or [])
     resolved = devices.resolve(device)
     checked = load(study, Overrides(dataset=dataset, replicates=seeds, plugins=tuple(plugin or ())))
+    busy = None if quiet else others_at_work(checked.workloads)
     launchers.get(launcher).prepare()  # which may be a plugin's; while the rest is planned
     planned = make_plan(
         checked,
@@ -215,7 +220,7 @@ def run(
     options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again)
     if not quiet:
         print_data(planned)
-        print_warnings(planned)
+        print_warnings(planned, busy)
     if fresh and (moved := set_aside(directory)) and not quiet:
         print_line(f"the earlier run is kept in {moved}")
     execute(

@@ -85,8 +85,9 @@ def _complexity_workloads(study: Study) -> list[WorkloadSettings]:
     taken = {settings.name for settings in named}
     found: dict[tuple[object, ...], WorkloadSettings] = {}
     for settings in study.workloads:
-        levels = _context_levels(study, settings)
-        key = (tuple(sorted(levels.items())), settings.image_size)
+        levels = context_levels(study, settings)
+        whole = {factor.name: factor.baseline for factor in study.architecture.factors} | levels
+        key = (tuple(whole.items()), settings.image_size)
         if key not in found:
             name = _free(f"complexity-{settings.image_size}px", f"complexity-{settings.name}", taken)
             taken.add(name)
@@ -103,7 +104,7 @@ def _free(name: str, other: str, taken: set[str]) -> str:
     return next(candidate for candidate in (name, other, *numbered) if candidate not in taken)
 
 
-def _context_levels(study: Study, settings: WorkloadSettings) -> dict[str, Level]:
+def context_levels(study: Study, settings: WorkloadSettings) -> dict[str, Level]:
     """The levels that a workload fixes; a data set fixes channels and classes."""
     texts = dict(settings.levels)
     dataset = getattr(settings, "dataset", None)
@@ -116,7 +117,7 @@ def _arm_levels(study: Study, settings: WorkloadSettings, arm: Arm) -> dict[str,
     """Every level of an arm in the workload's context."""
     architecture = study.architecture
     chosen = {name: levels[0] for name, levels in study.factors.items()} | arm.changes
-    changed = _context_levels(study, settings) | {
+    changed = context_levels(study, settings) | {
         name: architecture.factor(name).parse(text) for name, text in chosen.items()
     }
     return {factor.name: changed.get(factor.name, factor.baseline) for factor in architecture.factors}

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
+from ablations.factor import format_level
 from ablations.variant import parse
 from results.records.resolved_study import Arm
 from runners import data_checks
-from runners.contexts import Context
+from runners.contexts import Context, context_levels
 from runners.errors import BadInput
 from runners.rehearsal import Problem
 from runners.study import Study
+
+_OF_DATA = frozenset({"in_channels", "num_classes"})
+"""Factors that a data set decides."""
 
 
 def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tuple[str, ...]:
@@ -26,7 +30,30 @@ def check(study: Study, arms: Sequence[Arm], contexts: Sequence[Context]) -> tup
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
     odd = (f"workload {one.name}: {line}" for one in study.workloads for line in one.warnings)
-    return (*_warnings(arms, declared), *data_checks.warnings(study.workloads), *odd)
+    return (
+        *_warnings(arms, declared),
+        *_other_networks(study),
+        *data_checks.warnings(study.workloads),
+        *odd,
+    )
+
+
+def _other_networks(study: Study) -> Iterator[str]:
+    """Where channels and classes alone make a workload's networks others than those that are trained."""
+    usual = {factor.name: factor.baseline for factor in study.architecture.factors}
+    whole = {one.name: usual | context_levels(study, one) for one in study.workloads}
+    trained = [one for one in study.workloads if getattr(one, "dataset", None) is not None]
+    for one in (one for one in study.workloads if one not in trained):
+        for other in trained:
+            mine, its = whole[one.name], whole[other.name]
+            different = {name: level for name, level in its.items() if mine[name] != level}
+            if different and different.keys() <= _OF_DATA - one.levels.keys():
+                said = ", ".join(f"{name} = {format_level(level)}" for name, level in different.items())
+                yield (
+                    f"workload {one.name}: other networks than {other.name} trains;"
+                    f" levels = {{ {said} }} makes them the same"
+                )
+                break
 
 
 def _mistakes(study: Study, arms: Sequence[Arm], context: Context) -> Iterator[str]:

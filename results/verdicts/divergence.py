@@ -154,10 +154,10 @@ def _numbers(arm: pd.Series, baseline: pd.Series, size: int) -> dict[str, Any]:
     k, n, k_baseline, n_baseline = counts
     if not (n and n_baseline):
         return {"n": 0, "baseline_n": n_baseline, "verdict": "inconclusive", "cause": "unmeasured"}
-    low, high = newcombe(*counts, size)
-    low_alone, high_alone = newcombe(*counts)
     p = fisher(*counts)
     adjusted = min(1.0, size * p)
+    low, high = _as_the_test(newcombe(*counts, size), adjusted)
+    low_alone, high_alone = _as_the_test(newcombe(*counts), p)
     verdict = rules.decide(low, high, 0.0, "lower")
     agree = (verdict != "inconclusive") == (adjusted < rules.ALPHA)
     cause = "imprecise" if verdict == "inconclusive" else ""
@@ -182,6 +182,12 @@ def _numbers(arm: pd.Series, baseline: pd.Series, size: int) -> dict[str, Any]:
         "p_value": p if agree else None,
         "p_adjusted": adjusted if agree else None,
     }
+
+
+def _as_the_test(interval: tuple[float, float], p: float) -> tuple[float, float]:
+    """An interval that reaches 0 where the exact test says so, which is the stricter one with few runs."""
+    low, high = interval
+    return (min(low, 0.0), max(high, 0.0)) if p >= rules.ALPHA else interval
 
 
 def smallest_detectable(of_arm: int, share: float, of_baseline: int, comparisons: int = 1) -> float | None:

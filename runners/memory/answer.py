@@ -1,6 +1,7 @@
 """What `ablate memory` answers: a step's memory in figures, its explanation, and what batch a card holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,57 @@ from runners.memory.simulate import simulate
 from runners.memory.story import against as difference_story
 from runners.outcomes import builder, in_channels
 from runners.rehearsal import IMAGES, rehearse
+
+
+def answers(
+    specifications: Sequence[str],
+    *,
+    each: bool,
+    counted: Callable[[Sequence[Variant]], Iterable[Variant]],
+    **asked: Any,
+) -> list[dict[str, Any]]:
+    """The memory of a step of each variant; of several, one that fails says so and takes no other with it.
+
+    Args:
+        specifications: The variants.
+        each: Also the first one with each other level of each of its factors.
+        counted: Goes through variants, and tells how far it is.
+        asked: As of `answer`.
+
+    Raises:
+        BadInput: A variant does not exist, or the only one cannot be answered for.
+    """
+    try:
+        variants = [ablations.variant(one) for one in specifications]
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    if each:
+        variants += _neighbours(variants[0])
+    if len(variants) == 1:
+        return [answer(specifications[0], **asked)]
+    found: list[dict[str, Any]] = []
+    for variant in counted(list(dict.fromkeys(variants))):
+        try:
+            found.append(answer(variant.specification, **asked))
+        except BadInput as error:
+            found.append({"variant": variant.specification, "failed": "; ".join(error.lines)})
+    if all("failed" in one for one in found):
+        raise BadInput(found[0]["failed"])
+    return found
+
+
+def _neighbours(variant: Variant) -> list[Variant]:
+    """A variant with one level changed, for each level that its factors list; those that can be built.
+
+    Channels and classes are what they are: a data set has them, nobody chooses them.
+    """
+    architecture, levels = ablations.get(variant.architecture), dict(variant.levels)
+    found = []
+    for factor in architecture.factors:
+        for level in factor.levels if factor.name not in ("in_channels", "num_classes") else ():
+            with suppress(ValueError):
+                found.append(architecture.variant({**levels, factor.name: level}))
+    return [one for one in found if one != variant]
 
 
 def answer(
@@ -90,7 +142,8 @@ def answer(
                 for name, batch in found["largest_batch_size"].items()
             }
     except ValueError as error:
-        raise BadInput(str(error)) from error
+        said = str(error)
+        raise BadInput(said if "variant" in said else f"variant {specification}: {said}") from error
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ablations.factor import format_level, nearest
+from ablations.factor import Factor, format_level, nearest
 from runners.errors import BadInput, written
 
 if TYPE_CHECKING:
@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 
 
-def rows(what: str) -> Rows:
+def rows(what: str, of: str | None = None) -> Rows:
     """One row per thing of that kind.
+
+    Args:
+        what: The kind.
+        of: Of factors, the architecture whose own ones are asked for.
 
     Raises:
         BadInput: There is nothing of that name to list.
     """
     if what not in LISTINGS:
         raise BadInput(f"nothing to list by the name {written(what)}{nearest(what, LISTINGS)}")
+    if of is not None:
+        if what != "factors":
+            raise BadInput(f"list {what} takes no name, found {written(of)}; list factors does")
+        return _factors_of(of)
     return LISTINGS[what]()
 
 
@@ -45,6 +53,19 @@ def _factors() -> Rows:
         for factor in found.factors
         if factor.name not in execution.NAMES
     ]
+    return _factor_rows([*own, *(("any", factor) for factor in execution.FACTORS)])
+
+
+def _factors_of(architecture: str) -> Rows:
+    from ablations import registry
+
+    try:
+        return _factor_rows([(architecture, factor) for factor in registry.get(architecture).factors])
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+def _factor_rows(known: list[tuple[str, Factor]]) -> Rows:
     return [
         {
             "architecture": name,
@@ -54,7 +75,7 @@ def _factors() -> Rows:
             "levels": factor.expected,
             "help": factor.help,
         }
-        for name, factor in (*own, *(("any", factor) for factor in execution.FACTORS))
+        for name, factor in known
     ]
 
 

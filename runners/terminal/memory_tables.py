@@ -1,14 +1,19 @@
 """What `ablate memory` found, as tables: figures, what makes up the peak, the explanation, the cards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rich.progress import track
+
+from ablations.variant import Variant
 from results.tables.format import change
 from results.tables.format import value as formatted
-from runners.terminal.tables import print_line, print_table, text, thousands
+from runners.terminal.tables import console, print_line, print_table, text, thousands
 
 MOST_PARTS = 12
 MOST_OPERATORS = 8
+MOST_SHOWN = 12
+"""Of more variants, those that change nothing share a line."""
 _ELSEWHERE = {"variant", "safety_margin"}
 """In titles."""
 
@@ -41,26 +46,47 @@ def print_memory(found: dict[str, Any]) -> None:
         print_line("left out: " + "; ".join(found["left_out"]), style="dim")
 
 
+def counted(variants: Sequence[Variant]) -> Iterable[Variant]:
+    """Variants one by one, with a bar where somebody looks on."""
+    where = console(stderr=True)
+    return track(variants, "simulating", console=where, transient=True, disable=not where.is_terminal)
+
+
 def print_side_by_side(found: Sequence[dict[str, Any]]) -> None:
-    """Print answers for several variants, the first of which the others are set against."""
-    first = found[0]
+    """Print answers for several variants, the first of which the others are set against, the least first."""
+    told = [one for one in found if "failed" not in one]
+    first = told[0]
     where = first["device" if first["source"] == "measured" else "target"]
-    mode = f"{first['mode']}, {first['source']} {where}"
-    print_table(f"a step at batch {first['batch_size']}, {mode}", [_beside(first, one) for one in found])
-    for line in _best(found):
+    title = f"a step at batch {first['batch_size']}, {first['mode']}, {first['source']} {where}"
+    ordered = sorted(told[1:], key=_need)
+    same = [one for one in ordered if _need(one) == _need(first)] if len(ordered) > MOST_SHOWN else []
+    print_table(title, [_beside(first, one) for one in (first, *ordered) if one not in same])
+    if same:
+        print_line(f"As the first: {', '.join(one['variant'] for one in same)}")
+    for line in _best(told):
         print_line(line, style="bold")
+    if "safety_margin" in first:
+        print_line(f"What fits leaves {first['safety_margin']:.0%} of the card free.")
+    for one in found:
+        if "failed" in one:
+            print_line(f"{one['variant']}: {one['failed']}", style="red")
     if first["left_out"]:
         print_line("left out: " + "; ".join(first["left_out"]), style="dim")
 
 
+def _need(one: dict[str, Any]) -> tuple[int, int]:
+    """What to order by."""
+    return int(one[_deciding(one)]), int(one["peak_bytes"])
+
+
 def _beside(first: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    key = _deciding(first)
     return {
         "variant": one["variant"],
         "peak": _size(one["peak_bytes"]),
-        "against the first": "" if one is first else _change(first, one),
-        "saved for the backward pass": _size(one["saved_bytes"]),
-        "static": _size(one["static_bytes"]),
-        **({"reserved": _size(one["reserved_bytes"])} if one.get("reserved_bytes") is not None else {}),
+        **({"reserved": _size(one[key])} if key == "reserved_bytes" else {}),
+        f"change of {_name(key)}": "" if one is first else _change(first, one, key),
+        "saved for backward": _size(one["saved_bytes"]),
         **{
             card: f"{'fits' if fits else 'does not fit'}, {_most(one['largest_batch_size'][card])}"
             for card, fits in one.get("fits", {}).items()
@@ -68,15 +94,21 @@ def _beside(first: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _deciding(one: dict[str, Any]) -> str:
+    """What a card must have room for: what is reserved, where that is known."""
+    return "reserved_bytes" if one.get("reserved_bytes") is not None else "peak_bytes"
+
+
 def _best(found: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """`Least: resnet:checkpointing=true, 1.03 GiB (−55 %)`, where any is less than the first."""
-    least = min(found, key=lambda one: int(one["peak_bytes"]))
-    if least["peak_bytes"] < found[0]["peak_bytes"]:
-        yield f"Least: {least['variant']}, {_size(least['peak_bytes'])} ({_change(found[0], least)})"
+    """`Least: resnet:checkpointing=true, reserved 1.03 GiB (−55 %)`, where any is less than the first."""
+    least = min(found, key=_need)
+    if _need(least) < _need(found[0]):
+        key = _deciding(least)
+        yield f"Least: {least['variant']}, {_name(key)} {_size(least[key])} ({_change(found[0], least, key)})"
 
 
-def _change(first: dict[str, Any], one: dict[str, Any]) -> str:
-    return change(one["peak_bytes"] / first["peak_bytes"], "ratio", "bytes")
+def _change(first: dict[str, Any], one: dict[str, Any], key: str) -> str:
+    return change(one[key] / first[key], "ratio", "bytes")
 
 
 def _fits(found: dict[str, Any]) -> Iterator[str]:

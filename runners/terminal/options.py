@@ -66,6 +66,7 @@ def complete_launcher(incomplete: str) -> Iterator[str]:
 Listing = Annotated[
     str, typer.Argument(help=f"One of: {', '.join(LISTINGS)}.", autocompletion=complete_listing)
 ]
+Of = Annotated[str | None, typer.Argument(help="Of factors: an architecture's own, e.g. timm.resnet18.")]
 Variant = Annotated[str, typer.Argument(help="E.g. resnet:depth=50,stem=deep64.")]
 Variants = Annotated[
     list[str],
@@ -146,6 +147,14 @@ Precision = Annotated[str, typer.Option(help="fp32, bf16-autocast or bf16.")]
 Target = Annotated[str, typer.Option(help="cuda or cpu: whose allocator and defaults to simulate.")]
 Measure = Annotated[bool, typer.Option("--measure", help="Run the step here and read the allocator.")]
 Against = Annotated[str | None, typer.Option(help="A variant to explain the difference to.")]
+Each = Annotated[
+    bool,
+    typer.Option(
+        "--each",
+        help="Also the first variant with each other level of each factor, one at a time, the least first:"
+        " what saves most?",
+    ),
+]
 Fit = Annotated[str | None, typer.Option(help="Largest batch for cards of these sizes: 24GiB,80GiB.")]
 Trials = Annotated[bool, typer.Option("--trials", help="Every trial instead of a line a workload.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

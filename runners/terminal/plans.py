@@ -71,9 +71,12 @@ def print_data(planned: Plan) -> None:
             print_line(f"{name}: {datasets.get(name).summary}")
 
 
-def print_warnings(planned: Plan) -> None:
-    """Print a line for each arm that will fail, and for what is odd about data, where it spoils no JSON."""
-    for warning in planned.warnings:
+def print_warnings(planned: Plan, busy: str | None = None) -> None:
+    """Print a line for each arm that will fail, and for what is odd about data, where it spoils no JSON.
+
+    `busy` is one on the machine.
+    """
+    for warning in filter(None, (*planned.warnings, busy)):
         print_line(f"warning: {warning}", style="yellow", stderr=True)
 
 

@@ -155,3 +155,11 @@ def test_the_libraries_are_listed_without_being_loaded(monkeypatch: pytest.Monke
     there = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "timm" else there(name))
     assert list(zoo.families()) == ["torchvision"]
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu", "gelu", "hardswish", "leaky_relu"])
+@pytest.mark.parametrize("relu", ["own", "out_of_place"])
+def test_whatever_the_activation_a_network_with_dropout_in_place_trains(activation: str, relu: str) -> None:
+    network = ablations.build(f"torchvision.mobilenet_v3_small:activation={activation},relu={relu}")
+    network(torch.rand(2, 3, 64, 64)).sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from runners import data_checks, datasets
+from runners import data_checks, datasets, study
 from runners.datasets import Dataset
 from runners.errors import BadInput
+from runners.plan import plan
 from runners.probes.convergence.settings import ConvergenceSettings
 from runners.workload_settings import WorkloadSettings
 
@@ -68,3 +69,24 @@ def test_what_is_not_whole_is_a_mistake_and_what_is_odd_a_warning(monkeypatch: p
         "study s: data set mine: b: damaged",
     ]
     assert list(data_checks.warnings(workloads("mine"))) == ["data set mine: c is left out"]
+
+
+def test_networks_that_differ_from_the_trained_ones_by_what_the_data_has_are_told(tmp_path: Path) -> None:
+    text = (
+        'architecture = "resnet"\nfactors.stem = ["shallow", "deep32"]\n'
+        '[[workloads]]\nkind = "memory"\nimage_size = 32\nlevels = {{ depth = 18{levels} }}\n'
+        '[[workloads]]\nkind = "convergence"\nimage_size = 32\nlevels = {{ depth = 18 }}\n'
+    )
+    path = tmp_path / "study.toml"
+
+    def warned(levels: str) -> list[str]:
+        path.write_text(text.format(levels=levels))
+        return [line for line in plan(study.load(str(path))).warnings if "other networks" in line]
+
+    said = "in_channels = 1, num_classes = 10"
+    assert warned("") == [
+        f"workload memory: other networks than convergence trains; levels = {{ {said} }} makes them the same"
+    ]
+    assert warned(f", {said}") == []
+    assert warned(", num_classes = 1000") == [], "which was said"
+    assert warned(", width = 16") == [], "which is another network in any case"

@@ -275,7 +275,7 @@ def test_a_training_that_was_not_over_is_said_to_be_early(tmp_path: Path) -> Non
     for trial in planned.trials:
         write_record(folder, course(trial))
     text = (results.load(folder).report().index.parent / "report.md").read_text()
-    assert "the baseline still gained 6.0 points of validation accuracy in the last quarter" in text
+    assert "the baseline still gained 6.0 points of validation accuracy in the last 25 % of" in text
 
 
 def test_seeds_that_fail_are_counted_and_never_averaged_in(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 import results
 from runners import study
+from runners.errors import BadInput
 from runners.plan import plan
+from runners.terminal.listings import rows
 from runners.terminal.shown_variant import facts
 from tests.runners.trained_runs import run
 
@@ -85,3 +87,14 @@ def test_every_probe_runs_on_a_librarys_network(name: str, tmp_path: Path) -> No
     assert set(placebo["effect"]) == {0.0}
     peak = effects[(effects["arm"] == "relu=out_of_place") & (effects["metric"] == "peak_bytes")]
     assert (peak["effect"] >= 1).all(), "what is not overwritten takes memory"
+
+
+def test_levels_of_a_librarys_network_are_listed_by_its_name() -> None:
+    found = {row["factor"]: row for row in rows("factors", "timm.resnet18")}
+    assert {"relu", "activation", "norm", "pool", "checkpointing"} <= found.keys()
+    assert found["norm"]["levels"] == "own, batch, none, group, frozen"
+    assert {row["architecture"] for row in rows("factors")} >= {"resnet", "torchvision.MODEL", "any"}
+    with pytest.raises(BadInput, match=r"timm has no network 'resnet81'; did you mean"):
+        rows("factors", "timm.resnet81")
+    with pytest.raises(BadInput, match=r"^list studies takes no name, found 'quick'; list factors does$"):
+        rows("studies", "quick")

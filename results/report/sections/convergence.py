@@ -16,6 +16,7 @@ from results.tables.analysis import Analysis
 from results.tables.contexts import described
 from results.tables.headline import title
 from results.verdicts import events, heaps, tuning
+from results.verdicts.divergence import FAILED, informative
 
 _LAST = 0.75
 """Of a training's steps: what is gained after them was not learnt before."""
@@ -26,7 +27,13 @@ def build(run: Analysis, environment: str) -> Section:
     curves = run.curves[run.curves["environment"] == environment]
     effects = run.effects[run.effects["environment"] == environment]
     duplicates = duplicates_that_differ(effects[effects["kind"] == "convergence"])
-    said = [*_sentences(run, effects), *_rates(run, curves), *_early(run, curves), *duplicates]
+    said = [
+        *_failures(run, effects),
+        *_sentences(run, effects),
+        *_rates(run, curves),
+        *_early(run, curves),
+        *duplicates,
+    ]
     told: list[Part] = [Bullets(said, brief=4)] if said else []
     return Section([*told, *_figures(run, environment, curves)])
 
@@ -40,6 +47,27 @@ def _sentences(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
             workload = next(w for w in run.study.workloads if w.name == row["workload"])
             where = described(run.study, workload)
             yield Sentence(f"{title(row)}: {'; '.join(clauses)} [{where}].", f"{row['arm']}:", "warning")
+
+
+def _failures(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
+    """What it means that seeds failed, once a workload in which any did."""
+    failed = effects[(effects["metric"] == FAILED.name) & informative(effects)]
+    for name, rows in failed.groupby("workload", sort=False):
+        workload = next(w for w in run.study.workloads if w.name == name)
+        told = rows[rows["factor"] != CONTROL_FACTOR].to_dict("records")
+        if told and workload.stands_in_headlines:
+            usual = f"the baseline in {_of_seeds(told[0]['baseline_value'], told[0]['baseline_n'])}"
+            others = [f"{row['arm']} in {_of_seeds(row['value'], row['n'])}" for row in told if row["value"]]
+            yield Sentence(
+                "they diverged, were right no more often than guessing is, or are in the lower of two heaps: "
+                f"{', '.join([usual, *others])} [{described(run.study, workload)}].",
+                "Seeds that failed to learn:",
+                "warning",
+            )
+
+
+def _of_seeds(share: float, count: int) -> str:
+    return f"{round(share * count)} of {int(count)}"
 
 
 def _rates(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
@@ -75,12 +103,13 @@ def _early(run: Analysis, curves: pd.DataFrame) -> Iterator[Sentence]:
         if not workload.stands_in_headlines or len(before) == 0:
             continue
         gained = float(means.iloc[-1] - before.iloc[-1])
+        share = 1 - before.index[-1] / means.index.max()
         score = metrics[str(mine["metric"].iloc[0])]
         if gained > score.margin:
             yield Sentence(
                 f"the baseline still gained {100 * gained:.1f} points of {score.label} in the last "
-                f"quarter of its training, so that verdicts are about how fast is learnt, not about what can "
-                f"be [{described(run.study, workload)}].",
+                f"{100 * share:.0f} % of its training, so that verdicts are about how fast is learnt, not "
+                f"about what can be [{described(run.study, workload)}].",
                 "Early training:",
                 "warning",
             )

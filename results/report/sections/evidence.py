@@ -45,7 +45,7 @@ def build(run: Analysis, environment: str) -> Section:
         parts: list[Part] = [
             words(*_CONTROL),
             _noise_table(noise),
-            effect_table(control, "column", "Every A/A row"),
+            effect_table(control, "column", "Every A/A row, its interval widened to hold for all at once"),
         ]
         groups.append(Group("A/A control and noise floor", parts, folded=True))
     return Section(groups)

@@ -41,7 +41,8 @@ def build(run: Analysis, environment: str) -> Section:
     shown = effects[effects["arm"].isin(arms)]
     drawn = profiles[profiles["arm"].isin([run.study.baseline, *arms])]
     alt = f"Bar chart: peak memory of the baseline and of {', '.join(arms)}."
-    title = f"Memory, simulated beside measured{drawn_suffix(len(arms), effects['arm'].nunique())}"
+    sources = " beside ".join(sorted(set(shown.loc[shown["metric"] == "peak_bytes", "source"]), reverse=True))
+    title = f"Memory, {sources}{drawn_suffix(len(arms), effects['arm'].nunique())}"
     bars = Figure("memory", title, alt, partial(plots.memory_bars, shown))
     return Section([bars, *_figures(effects, drawn), *_workloads(run, environment, profiles)])
 

@@ -98,6 +98,7 @@ def test_the_adjusted_p_value_shown_and_the_interval_shown_never_disagree(n: int
             outside = one["ci_low"] > 0 or one["ci_high"] < 0
             decided = one["verdict"] in {"better", "worse"}
             assert decided == (size * exact_p(k, n, b, n) < 0.05)
+            assert outside == decided, "whatever the cause"
             if math.isnan(one["p_adjusted"]):
                 assert one["cause"] == "tests_disagree"
                 assert not decided

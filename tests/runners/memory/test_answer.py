@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import ablations
 from runners.__main__ import _main
 
 SMALL = "resnet:depth=18,width=4"
@@ -158,3 +159,47 @@ def test_of_several_none_is_explained(capsys: pytest.CaptureFixture[str]) -> Non
     assert _main(["memory", SMALL, SMALL, "--against", SMALL]) == 2
     expected = "ablate: --against explains one variant; of several, each is set against the first\n"
     assert capsys.readouterr().err == expected
+
+
+def test_one_that_fails_says_so_and_takes_no_other_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    small = "pool_kernel=7,pool_padding=0"
+    asked = ["memory", SMALL, f"{SMALL},{small}", f"{SMALL},relu=out_of_place", "--image-size", "8"]
+    assert _main([*asked, "--json"]) == 1
+    first, failed, last = json.loads(capsys.readouterr().out)
+    assert set(failed) == {"variant", "failed"}
+    assert "an image of 8 px does not fit through the network" in failed["failed"]
+    assert first["peak_bytes"] > 0 < last["peak_bytes"]
+    assert _main(asked) == 1
+    assert f"{failed['variant']}: {failed['failed']}" in capsys.readouterr().out
+    assert _main(["memory", SMALL, f"{SMALL},stm=deep64"]) == 2, "a name that is wrong is no variant"
+    assert (
+        _main(["memory", f"{SMALL},{small}", f"{SMALL},{small},relu=out_of_place", "--image-size", "8"]) == 2
+    )
+    assert "does not fit through the network" in capsys.readouterr().err
+
+
+def test_each_is_every_other_level_of_every_factor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main(["memory", SMALL, "--each", "--image-size", "32", "--batch-size", "2", "--json"]) in (0, 1)
+    found = [one["variant"] for one in json.loads(capsys.readouterr().out)]
+    assert found[0] == SMALL
+    assert len(set(found)) == len(found)
+    for expected in (
+        "width=4",
+        "depth=18,norm=group,width=4",
+        "checkpointing=true,depth=18,width=4",
+    ):
+        assert f"resnet:{expected}" in found
+    usual = dict(ablations.variant(SMALL).levels)
+    for one in found[1:]:
+        levels = dict(ablations.variant(one).levels)
+        assert len([name for name, level in levels.items() if level != usual[name]]) == 1, one
+        assert (levels["in_channels"], levels["num_classes"]) == (usual["in_channels"], usual["num_classes"])
+
+
+def test_of_equal_peaks_the_one_that_reserves_less_is_least(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [SMALL, f"{SMALL},norm=none", f"{SMALL},norm=frozen", f"{SMALL},precision=bf16"]
+    assert _main(["memory", *asked, "--image-size", "64", "--batch-size", "32", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    least = min(found, key=lambda one: (one["reserved_bytes"], one["peak_bytes"]))
+    assert _main(["memory", *asked, "--image-size", "64", "--batch-size", "32"]) == 0
+    assert f"Least: {least['variant']}, " in capsys.readouterr().out

@@ -44,8 +44,9 @@ def test_cards_come_by_size_in_one_spelling(capsys: pytest.CaptureFixture[str]) 
 
 def test_several_variants_stand_in_one_table_the_least_below(capsys: pytest.CaptureFixture[str]) -> None:
     other = f"{SMALL},precision=bf16"
-    alone = shown(capsys)
-    found = shown(capsys, other, "--fit", "16MiB")
+    cpu = ("--target", "cpu")  # of whose allocator nothing is reserved in blocks
+    alone = shown(capsys, *cpu)
+    found = shown(capsys, other, "--fit", "16MiB", *cpu)
     rows = {line.split()[0]: line for line in found.splitlines() if line.strip().startswith("resnet")}
     canonical = "resnet:depth=18,precision=bf16,width=4"
     assert set(rows) == {SMALL, canonical}
@@ -53,4 +54,4 @@ def test_several_variants_stand_in_one_table_the_least_below(capsys: pytest.Capt
     assert peak is not None
     assert peak[1] in rows[SMALL]
     assert re.search(r"−\d+ % .* fits, at most \d+ images", rows[canonical])
-    assert re.search(rf"^Least: {canonical}, [\d.]+ [KM]iB \(−\d+ %\)$", found, re.MULTILINE)
+    assert re.search(rf"^Least: {canonical}, peak [\d.]+ [KM]iB \(.+ %\)$", found, re.MULTILINE)
