@@ -197,7 +197,8 @@ def test_an_interrupted_run_ends_at_once_says_how_to_go_on_and_leaves_no_process
     assert complaint.splitlines()[-1] == (
         "ablate: interrupted; the same command goes on where this one stopped"
     )
-    assert complaint.count("\n") == 2, "beside the warning of the arm that is sure to fail"
+    others = [line for line in complaint.splitlines() if "other processes use" not in line]
+    assert len(others) == 2, "beside the warning of the arm that is sure to fail"
     time.sleep(2)
     family = [p for p in psutil.process_iter() if _session(p) == process.pid and p.status() != "zombie"]
     assert family == []

@@ -113,7 +113,8 @@ def planned(
 
 def test_an_arm_that_fails_is_a_warning_and_runs_as_a_row(tmp_path: Path) -> None:
     found = planned(tmp_path, "tiny_some", {"fault": ["none", "key", "channels"]}, MEMORY, CONVERGENCE)
-    assert found.warnings == (
+    said = tuple(line for line in found.warnings if line.startswith("arm "))
+    assert said == (
         "arm fault=key will fail in memory, convergence: KeyError: 'planted' (tiny_some.py:19)",
         "arm fault=channels will fail in memory, convergence: RuntimeError: Invalid channel dimensions"
         " (tiny_some.py:22)",

@@ -9,7 +9,7 @@ from results.report.section import Entry, Section, Table, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import column_names
-from results.verdicts.divergence import informative
+from results.verdicts.divergence import PROPORTIONS, informative
 
 _MEANING = (
     "Under 'would find' stands the smallest true effect that a row would most often have found: a smaller "
@@ -24,7 +24,8 @@ def build(run: Analysis, environment: str) -> Section:
     effects = effects[effects["environment"] == environment]
     rows = effects.assign(column=column_names(effects))
     rows = rows[(rows["verdict"] == "inconclusive") & rows["effect"].notna() & ~rows["inert"]]
-    rows = rows[(rows["factor"] != CONTROL_FACTOR) & informative(rows)]
+    shown = ~rows["metric"].isin(PROPORTIONS) | rows["headline"]  # that some diverged is part of what failed
+    rows = rows[(rows["factor"] != CONTROL_FACTOR) & informative(rows) & shown]
     if rows.empty:
         return Section([words("Nothing that was measured stays undecided.")] if len(effects) else [])
     rows = rows.sort_values("headline", ascending=False, kind="stable")

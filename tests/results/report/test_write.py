@@ -261,7 +261,9 @@ def test_what_did_not_end_well_is_named(report: Report) -> None:
     meaning, table = undecided.parts
     assert isinstance(meaning, Paragraph)
     assert isinstance(table, Table)
-    assert len(table.rows) == 3
+    metrics = [row[1].text.partition(" [")[0] for row in table.rows]
+    assert len(metrics) == 4
+    assert "seeds that failed to learn" in metrics
 
 
 def test_a_run_without_any_record_still_reports(tmp_path: Path) -> None:

@@ -42,7 +42,10 @@ def test_cards_come_by_size_in_one_spelling(capsys: pytest.CaptureFixture[str]) 
     assert re.match(r"fits in 64MiB: yes, .*; at most \d+ images, .*\nfits in 1GiB: yes, ", found)
 
 
-def test_several_variants_stand_in_one_table_the_least_below(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_variants_stand_in_one_table_the_least_below(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     other = f"{SMALL},precision=bf16"
     cpu = ("--target", "cpu")  # of whose allocator nothing is reserved in blocks
     alone = shown(capsys, *cpu)
