@@ -1,5 +1,6 @@
 """Gradient checkpointing of any network with blocks: they keep their input and compute the rest again."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -26,7 +27,8 @@ def checkpoint_blocks(
 ) -> None:
     """Let each block of the network's stages keep its input only, and compute the rest again when needed.
 
-    Outputs, gradients and what normalisations remember are the same to the bit (T. Chen et al. 2016).
+    Outputs, gradients and what BatchNorm remembers are the same to the bit (T. Chen et al. 2016). A block
+    that remembers anything else is refused when it runs.
 
     Args:
         network: It is changed in place; its parameters keep their names.
@@ -65,23 +67,49 @@ def _blocks(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _recomputed(
-    block: nn.Module, forward: Callable[..., Any], contexts: Contexts, replay_random: bool, *args: Any
+    block: nn.Module,
+    forward: Callable[..., Any],
+    contexts: Contexts,
+    replay_random: bool,
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
     if not torch.is_grad_enabled():
-        return forward(*args)
-    given = [(leaf, leaf._version) for leaf in tree_leaves(args) if isinstance(leaf, torch.Tensor)]
+        return forward(*args, **kwargs)
+    given = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    remembered = [(name, buffer, buffer._version) for name, buffer in _buffers(block)]
 
     def both() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         first, again = contexts()
         return first, _both(again, _unremembered(block))
 
     output = checkpoint(
-        forward, *args, use_reentrant=False, preserve_rng_state=replay_random, context_fn=both
+        forward, *args, use_reentrant=False, preserve_rng_state=replay_random, context_fn=both, **kwargs
     )
     if any(leaf._version != version for leaf, version in given):
         kind = type(block).__name__
         raise ValueError(f"{kind} overwrites its input and cannot be checkpointed; use relu=out_of_place")
+    now = dict(_buffers(block))
+    for name, buffer, version in remembered:
+        if now.get(name) is not buffer or buffer._version != version:
+            raise ValueError(f"{type(block).__name__} changes its {name} and cannot be checkpointed")
     return output
+
+
+def _buffers(block: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """All but BatchNorm's, which is kept from remembering twice."""
+    for prefix, module in block.named_modules():
+        if not isinstance(module, _BatchNorm):
+            for name, buffer in module.named_buffers(recurse=False):
+                yield f"{prefix}.{name}".lstrip("."), buffer
+
+
+_thread = threading.local()  # a backward pass on an accelerator has threads of its own
+
+
+def computing_again() -> bool:
+    """Whether what runs now was run before, and is computed again for the backward pass."""
+    return getattr(_thread, "again", False)
 
 
 @contextmanager
@@ -97,8 +125,10 @@ def _unremembered(block: nn.Module) -> Iterator[None]:
     before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
         norm.momentum, norm.num_batches_tracked = 0.0, None
+    _thread.again = True
     try:
         yield
     finally:
+        _thread.again = False
         for norm, (momentum, batches) in zip(norms, before, strict=True):
             norm.momentum, norm.num_batches_tracked = momentum, batches

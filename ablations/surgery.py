@@ -10,7 +10,6 @@ from typing import Literal
 import torch
 from torch import nn
 from torch.fx.experimental.optimization import fuse
-from torch.fx.proxy import TraceError
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torchvision.ops.misc import FrozenBatchNorm2d
@@ -143,13 +142,13 @@ def fold_batchnorms(network: nn.Module) -> nn.Module:
     """A copy for inference in which each BatchNorm is part of the convolution before it.
 
     Raises:
-        ValueError: Its `forward` decides by values, so that nobody can tell what follows what.
+        ValueError: Its `forward` cannot be traced, so that nobody can tell what follows what.
     """
     try:
         return fuse(network.eval())
-    except TraceError as error:
-        kind = type(network).__name__
-        raise ValueError(f"{kind}: BatchNorm cannot be folded: {error}") from error
+    except Exception as error:
+        kind, reason = type(network).__name__, str(error).partition("\n")[0]
+        raise ValueError(f"{kind}: BatchNorm cannot be folded: {reason}") from error
 
 
 def unfolded(network: nn.Module) -> tuple[str, ...]:

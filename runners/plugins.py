@@ -7,6 +7,7 @@ own that is such a file as an entry point of the group `ablations.plugins`; its 
 """
 
 import importlib
+import importlib.util
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ def installed() -> dict[str, str]:
 
 def _place_of(path: Path) -> Path:
     """A path, or the file of the module of an entry point, where there is no such path."""
-    if not path.exists() and (module := installed().get(path.name)) is not None:
+    named = path.parent.is_dir() and not path.exists()  # beside a study, or where the command runs
+    if named and (module := installed().get(path.name)) is not None:
         try:
             origin = importlib.import_module(module).__file__  # as itself: it may import its own package
         except Exception as error:
@@ -125,6 +127,11 @@ def _load(path: Path) -> Loaded:
 
 def _execute(source: Path) -> ModuleType:
     try:
+        for module in installed().values():
+            # By its own name in a trial's process, too, where nothing imported it: it may import its package.
+            found = importlib.util.find_spec(module)
+            if found is not None and found.origin is not None and Path(found.origin).resolve() == source:
+                importlib.import_module(module)
         return ablations.load_plugin(source)
     except ValueError as error:
         reason = " ".join(str(error).split())

@@ -1,13 +1,15 @@
 """The study as the run directory keeps it: every default filled in, nothing left to look up."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ablations.factor import Kind
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload
 from runners.contexts import Context
+from runners.outcomes import NotApplicable
 from runners.study import Study
-from runners.workload_settings import Share, WorkloadSettings
+from runners.workload_settings import RunningSettings, Share, WorkloadSettings
 
 
 def resolve(
@@ -41,6 +43,7 @@ def _factor(study: Study, name: str) -> FactorInfo:
 
 def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload:
     settings, probe = context.settings, context.probe
+    run_as = _run_as(settings)
     own_batch = getattr(settings, "card", None) is not None
     batch_size = None if own_batch else getattr(settings, "batch_size", None)
     dataset = getattr(settings, "dataset", None)
@@ -49,7 +52,7 @@ def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload
         f"{settings.image_size} px",
         *([f"batch {batch_size}"] if batch_size else []),
         *([dataset] if dataset else []),
-        *([settings.context] if settings.context else []),
+        *([run_as.context] if run_as.context else []),
     ]
     return Workload(
         name=settings.name,
@@ -61,16 +64,24 @@ def _workload(study: Study, context: Context, arms: tuple[Arm, ...]) -> Workload
         },
         input_size=settings.image_size,
         batch_size=batch_size,
-        precision=getattr(settings, "precision", "fp32"),
+        precision=getattr(run_as, "precision", "fp32"),
         dataset=dataset,
         context=", ".join(parts),
         settings=settings.model_dump(mode="json"),
         stopping=settings.stopping,
         relation=context.relation,
-        conditions=settings.conditions,
+        conditions=run_as.conditions,
         paired=settings.paired,
         blocks=_blocks(study, settings, arms),
     )
+
+
+def _run_as(settings: WorkloadSettings) -> WorkloadSettings:
+    """The settings as the levels that all arms share change them."""
+    if isinstance(settings, RunningSettings):
+        with suppress(NotApplicable):  # which every trial says
+            return settings.of(settings.levels)
+    return settings
 
 
 def _takes_part(study: Study, context: Context, arm: Arm) -> bool:

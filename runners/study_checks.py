@@ -85,6 +85,8 @@ def conflicts(
         yield f"{where}: levels: {name!r} is compared in [factors] already; leave it out of one"
     for name in sorted(workload.model_fields_set & factors.keys() & execution.NAMES):
         yield f"{where}: {name!r} is compared in [factors] already; leave it out of one"
+    for name in sorted(workload.model_fields_set & workload.levels.keys() & execution.NAMES):
+        yield f"{where}: {name!r} is a key and one of its levels; leave it out of one"
     dataset = getattr(workload, "dataset", None)
     if dataset is not None and (unfit := _unfit(dataset, architecture)):
         yield f"{where}: {unfit}"

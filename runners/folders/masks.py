@@ -15,8 +15,10 @@ from runners.folders.pictures import FORMATS, Picture
 
 _FOREGROUND = 1
 """What 255 stands for where masks hold it and 0 alone."""
-_LABELS = {"L", "P", "1"}
+_LABELS = {"L", "P", "1", "I", "I;16"}
 """Modes in which a pixel is one number: grey, a place in a palette, or a flag."""
+_SPREAD = {"L;2": 85, "L;4": 17}
+"""By how much Pillow multiplies grey of few bits, so that its highest is white."""
 
 
 def look(image: Path, mask: Path) -> Picture:
@@ -64,17 +66,20 @@ def _with_labels(picture: Picture, mask: Path) -> tuple[Picture, NDArray[np.uint
     picture = replace(picture, checksum=checksum)
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as file:
-            mode, size = file.mode, file.size
-            labels = np.asarray(file).astype(np.uint8) if mode in _LABELS else None
+            mode, size, packed = file.mode, file.size, str(file.tile[0][3]) if file.tile else ""
+            labels = np.asarray(file)
     except Exception as error:  # noqa: BLE001 - a decoder may fail in any way
         return replace(picture, wrong=f"its mask {mask.name}: {pictures.reason(error)}"), None
-    if labels is None:
-        said = f"its mask {mask.name} has pixels of kind {mode}; expected one label a pixel (grey or palette)"
+    labels = labels // _SPREAD.get(packed, 1)
+    if mode not in _LABELS or labels.max() > IGNORED or labels.min() < 0:
+        wanted = "one label a pixel (grey or palette, up to 255)"
+        said = f"its mask {mask.name} has pixels of kind {mode}; expected {wanted}"
         return replace(picture, wrong=said), None
     if size != picture.size:
         sizes = "x".join(map(str, size)), "x".join(map(str, picture.size))
         return replace(
             picture, wrong=f"its mask {mask.name} is of {sizes[0]} pixels, it is of {sizes[1]}"
         ), None
+    labels = labels.astype(np.uint8)
     values, counts = np.unique(labels, return_counts=True)
     return replace(picture, counts=tuple(zip(values.tolist(), counts.tolist(), strict=True))), labels

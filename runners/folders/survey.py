@@ -19,6 +19,8 @@ TEST_FRACTION = 0.2
 """Of each class, where the folder has no `test`."""
 _FEWEST_IMAGES = 2
 """Different ones of a class: one to train on, one for testing."""
+_FEWEST_WITH_MASKS = 3
+"""Of which one is for validation."""
 _DIGITS = 12
 
 
@@ -93,7 +95,8 @@ def judged(found: Tree, seen: tuple[Picture, ...], where: str) -> Survey:
     """
     usable = [place for place, picture in enumerate(seen) if picture.wrong is None]
     values = {value for place in usable for value, _ in seen[place].counts}
-    binary = values == {0, IGNORED}
+    flags = [{value for value, _ in seen[place].counts} for place in usable]
+    binary = IGNORED in values and all(flag <= {0, 1} or flag <= {0, IGNORED} for flag in flags)
     tested = _test(found, seen, usable)
     survey_ = Survey(
         tree=found,
@@ -164,10 +167,13 @@ def _test(found: Tree, seen: Sequence[Picture], usable: Iterable[int]) -> set[in
 def _too_few(found: Survey, where: str) -> Iterable[str]:
     if found.tree.masks:
         for places, what in ((found.development, "training"), (found.test, "testing")):
-            if not places:
+            if len(places) < (_FEWEST_WITH_MASKS if what == "training" else 1):
                 wrong = next((picture.wrong for picture in found.pictures if picture.wrong), None)
                 beside = f"; the first that is left out: {wrong}" if wrong else ""
-                yield f"{where}: no image with a mask for {what}; expected two at least in all{beside}"
+                yield (
+                    f"{where}: {len(places)} images with a mask for {what}; expected"
+                    f" {_FEWEST_WITH_MASKS} for training, of which some validate, and one for testing{beside}"
+                )
         return
     parts = (
         [(found.development, f"{tree.TRAIN}/", _FEWEST_IMAGES), (found.test, f"{tree.TEST}/", 1)]

@@ -73,6 +73,13 @@ def _lonely(found: Survey) -> Iterator[str]:
     if found.tree.lonely:
         lonely = count(len(found.tree.lonely), "image")
         yield f"{lonely} left out for want of a mask, e.g. {found.tree.lonely[0]}"
+    values = {value for picture in found.pictures for value, _ in picture.counts} - {IGNORED}
+    gaps = sorted(set(range(found.labels + 1)) - values) if found.tree.masks and not found.binary else []
+    if gaps:
+        yield (
+            f"{len(gaps)} of the labels below {found.labels} never occur, e.g. {gaps[0]}: networks have an"
+            f" output for each of {found.labels + 1}"
+        )
     if found.binary:
         yield "masks hold 0 and 255 alone: 255 is class 1, not a pixel that does not count"
 

@@ -18,7 +18,7 @@ from runners.memory.measure import AllocatorMeasurement, measure_allocator
 from runners.memory.settings import StepSettings, Target
 from runners.memory.simulate import simulate
 from runners.memory.story import against as difference_story
-from runners.outcomes import builder, in_channels
+from runners.outcomes import builder, in_channels, reason_of
 from runners.rehearsal import IMAGES, rehearse
 
 
@@ -38,7 +38,7 @@ def answers(
         asked: As of `answer`.
 
     Raises:
-        BadInput: A variant does not exist, or the only one cannot be answered for.
+        BadInput: A variant does not exist, or the first one cannot be answered for.
     """
     try:
         variants = [ablations.variant(one) for one in specifications]
@@ -54,8 +54,10 @@ def answers(
             found.append(answer(variant.specification, **asked))
         except BadInput as error:
             found.append({"variant": variant.specification, "failed": "; ".join(error.lines)})
-    if all("failed" in one for one in found):
-        raise BadInput(found[0]["failed"])
+        except Exception as error:  # noqa: BLE001 - a network may fail in any way
+            found.append({"variant": variant.specification, "failed": reason_of(error)})
+        if "failed" in found[0]:  # which the others were to be set against
+            raise BadInput(found[0]["failed"])
     return found
 
 

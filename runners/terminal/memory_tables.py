@@ -102,8 +102,8 @@ def _deciding(one: dict[str, Any]) -> str:
 def _best(found: Sequence[dict[str, Any]]) -> Iterator[str]:
     """`Least: resnet:checkpointing=true, reserved 1.03 GiB (−55 %)`, where any is less than the first."""
     least = min(found, key=_need)
-    if _need(least) < _need(found[0]):
-        key = _deciding(least)
+    key = _deciding(least)
+    if least[key] < found[0][key]:
         yield f"Least: {least['variant']}, {_name(key)} {_size(least[key])} ({_change(found[0], least, key)})"
 
 

@@ -1,6 +1,7 @@
 """Checkpointed blocks compute what the network computes, to the bit, whatever they draw or remember."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -107,3 +108,73 @@ def test_a_block_that_overwrites_its_input_is_refused() -> None:
 def test_blocks_are_those_that_the_authors_call_so(name: str, kind: str, count: int) -> None:
     kinds = [type(block).__name__ for block in checkpointing.blocks(ablations.build(name, device="meta"))]
     assert kinds == [kind] * count
+
+
+class Scaled(nn.Module):
+    """A block that is told something by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 3, 1)
+
+    def forward(self, images: torch.Tensor, *, scale: float) -> torch.Tensor:
+        result: torch.Tensor = scale * self.layer(images)
+        return result
+
+
+class Calling(nn.Module):
+    """Blocks in a sequence that the network goes through itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(Scaled(), Scaled())
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        for block in self.blocks:
+            images = block(images, scale=0.5)
+        return images
+
+
+def test_a_block_may_be_told_things_by_name() -> None:
+    plain = Calling()
+    checkpointed = copy.deepcopy(plain)
+    checkpointing.checkpoint_blocks(checkpointed)
+    expected, found = trained(plain), trained(checkpointed)
+    assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+class Remembering(nn.Module):
+    """A block with a layer that remembers."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self.layer(images)
+        return result
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.InstanceNorm2d(3, track_running_stats=True),
+        lambda: nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 3, 1)),
+    ],
+)
+def test_a_block_that_remembers_more_than_batchnorm_is_refused(make: Callable[[], nn.Module]) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 3, 1), *(Remembering(make()) for _ in range(2)))
+    checkpointing.checkpoint_blocks(network)
+    with pytest.raises(ValueError, match=r"^Remembering changes its layer\.\S+ and cannot be checkpointed$"):
+        network(torch.rand(2, 3, 8, 8))
+
+
+def test_who_listens_knows_what_is_computed_again() -> None:
+    network = nn.Sequential(Counted(), Counted())
+    checkpointing.checkpoint_blocks(network)
+    heard: list[bool] = []
+    for block in network:
+        block.layer.register_forward_pre_hook(lambda *_: heard.append(checkpointing.computing_again()))  # type: ignore[union-attr]
+    network(torch.rand(1, 3, 4, 4)).sum().backward()
+    assert heard == [False, False, True, True]
+    assert not checkpointing.computing_again()

@@ -127,7 +127,7 @@ from typing import Literal
 from torch import nn
 
 from ablations import architecture
-from installed_nets.parts import KERNEL
+from .parts import KERNEL
 
 
 @architecture
@@ -176,3 +176,6 @@ def test_an_installed_package_brings_what_its_entry_point_names(tmp_path: Path) 
     assert wrong.stderr.endswith(", or one that is installed; did you mean 'nets'?\n")
     (tmp_path / "nets").mkdir()  # what lies there comes first
     assert ablate("show", "packaged", "--plugin", "nets").returncode == 2
+    missing = ablate("show", "packaged", "--plugin", "some/folder/nets")
+    assert missing.returncode == 2
+    assert "expected a Python file" in missing.stderr

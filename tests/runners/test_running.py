@@ -87,6 +87,17 @@ def test_one_name_is_not_said_twice(tmp_path: Path) -> None:
         study.load(str(path))
 
 
+def test_levels_that_all_arms_share_are_on_record_as_the_key_would_be(tmp_path: Path) -> None:
+    path = tmp_path / "levels.toml"
+    head = 'architecture = "resnet"\nfactors.stem = ["shallow", "deep32"]\n[[workloads]]\nkind = "memory"\n'
+    path.write_text(f'{head}levels = {{ depth = 18, precision = "bf16", channels_last = true }}\n')
+    (workload,) = (w for w in plan(study.load(str(path))).study.workloads if w.kind == "memory")
+    assert (workload.precision, workload.conditions) == ("bf16", "bf16, channels-last")
+    path.write_text(f'{head}precision = "fp32"\nlevels = {{ precision = "bf16" }}\n')
+    with pytest.raises(BadInput, match="'precision' is a key and one of its levels; leave it out of one"):
+        study.load(str(path))
+
+
 STUDY = """
 architecture = "resnet"
 [factors]

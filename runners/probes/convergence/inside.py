@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from ablations.checkpointing import computing_again
 from results.records.inside import LayerCurves
 from results.records.values import LARGEST_NUMBER
 
@@ -149,6 +150,8 @@ class _Forward:
         self._heard = {place: _Input(*map(_numbers, found)) for place, found in self._inputs.items()}
 
     def _enter(self, name: str, module: nn.Module, *_: Any) -> None:
+        if computing_again():
+            return
         self._calls[name] += 1
         if self._calls[name] == 1:
             weight = module._parameters["weight"]
@@ -157,6 +160,8 @@ class _Forward:
             self._weights[_Place(name, len(self._weights) + 1, channels)] = weight
 
     def _activate(self, name: str, _: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if computing_again():
+            return
         self._calls[name] += 1
         if not inputs or inputs[0].ndim < 2:
             return
@@ -174,7 +179,7 @@ class _Forward:
         self._inputs[_Place(layer, len(self._weights), len(mean))] = by_image, mean, variance
 
     def _activated(self, name: str, _: nn.Module, __: tuple[Any, ...], output: Tensor) -> None:
-        if output.ndim >= 2:
+        if output.ndim >= 2 and not computing_again():
             # Nothing in it is below zero: a sum of 0 is a channel of zeros, and found faster than a maximum.
             total = output.detach().sum((0, *range(2, output.ndim)), dtype=torch.float32)
             self._sums[_Place(self._layer(name), len(self._weights), len(total))] = total

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ablations import surgery
 from runners.loss import cross_entropy, labels_shape, logits_of
-from runners.outcomes import in_channels, make_variant
+from runners.outcomes import NotApplicable, in_channels, make_variant
 from runners.probes.throughput.clock import Mark, Step
 from runners.probes.throughput.settings import ThroughputSettings
 from runners.running import Running
@@ -69,6 +69,8 @@ def make_step(
     variant, size = make_variant(arm), trial.workload.input_size
     channels, settings = in_channels(variant), settings.of(dict(variant.levels))
     running = Running.of(settings, trial.device)
+    if settings.compile and settings.checkpointing:
+        raise NotApplicable("torch.compile takes no checkpointed blocks")
     generator = torch.Generator().manual_seed(trial.stream("images"))
     images = torch.rand(batch_size, channels, size, size, generator=generator).to(trial.device)
     network = running.network(network.train(mode == "train"))

@@ -1,5 +1,7 @@
 """Folders of images with masks: found, looked through, told, and decoded pixel by pixel."""
 
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,7 +107,7 @@ def test_pascal_voc_is_read_by_its_lists(tmp_path: Path) -> None:
     for name, numbers in {"train": range(5), "val": range(5, 8)}.items():
         (lists / f"{name}.txt").write_text("".join(f"2007_{number:06}\n" for number in numbers))
         for number in numbers:
-            image, mask = drawn(number, labels=(0, 20, IGNORED))
+            image, mask = drawn(number, labels=(*range(21), IGNORED))
             save(path / "JPEGImages" / f"2007_{number:06}.jpg", image)
             save(path / "SegmentationClass" / f"2007_{number:06}.png", mask, "P")
     image, _ = drawn(99)
@@ -139,7 +141,7 @@ def test_what_does_not_go_together_is_left_out_and_named(tmp_path: Path) -> None
     assert set(dataset.warnings) == {
         "1 image left out for want of a mask, e.g. images/3.png",
         "images/4.png is left out: its mask 4.png has pixels of kind RGB; expected one label a pixel (grey or"
-        " palette)",
+        " palette, up to 255)",
         "images/5.png is left out: its mask 5.png is of 17x17 pixels, it is of 16x16",
         "images/6.png is left out: its mask 6.png: no image that can be read",
     }
@@ -152,7 +154,9 @@ def test_nothing_that_goes_together_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"is named like one in .*; expected images/a\.jpg and masks/a\.png$"):
         datasets.get(f"folder:{path}")
     one = make(tmp_path / "one", {".": 1})
-    with pytest.raises(BadInput, match="no image with a mask for training; expected two at least in all"):
+    with pytest.raises(
+        BadInput, match="0 images with a mask for training; expected 3 for training, of which some validate"
+    ):
         datasets.get(f"folder:{one}")
 
 
@@ -197,3 +201,64 @@ def test_the_summary_counts_pixels(tmp_path: Path) -> None:
         save(tmp_path / "few" / "masks" / f"{number}.png", mask)
     said = "masks of 2 classes (0 67 %, 1 33 % of the pixels), 75.0 % without a label"
     assert said in datasets.get(f"folder:{tmp_path / 'few'}").summary
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_a_mask_of_few_bits_has_the_labels_that_were_written(tmp_path: Path, bits: int) -> None:
+    labels = tuple(range(min(2**bits, 4)))
+    for number in range(8):
+        image, mask = drawn(number, labels=labels)
+        save(tmp_path / "few" / "images" / f"{number}.png", image)
+        path = tmp_path / "few" / "masks" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(png(mask, bits))
+    dataset, parts = loaded(tmp_path / "few")
+    assert dataset.num_classes == len(labels)
+    for part in parts:
+        assert part.rows is not None
+        for place, row in enumerate(part.rows.tolist()):
+            assert torch.equal(part.labels[place], torch.from_numpy(drawn(row, labels=labels)[1]))
+
+
+def png(pixels: NDArray[np.uint8], bits: int) -> bytes:
+    """A grey PNG of so many bits a pixel, written by hand."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    height, width = pixels.shape
+    spread = (pixels[..., None] >> np.arange(bits - 1, -1, -1)) & 1
+    rows = b"".join(b"\0" + np.packbits(row.reshape(-1)).tobytes() for row in spread.astype(np.uint8))
+    head = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_flags_of_both_spellings_are_one_class(tmp_path: Path) -> None:
+    for number in range(8):
+        image, mask = drawn(number, labels=(0, 1) if number % 2 else (0, 255))
+        save(tmp_path / "mixed" / "images" / f"{number}.png", image)
+        save(tmp_path / "mixed" / "masks" / f"{number}.png", mask)
+    dataset, parts = loaded(tmp_path / "mixed")
+    assert dataset.num_classes == 2
+    assert set(parts[0].labels.unique().tolist()) == {0, 1}
+
+
+def test_sixteen_bits_are_labels_and_gaps_are_told(tmp_path: Path) -> None:
+    for number in range(6):
+        image, mask = drawn(number, labels=(0, 5))
+        save(tmp_path / "deep" / "images" / f"{number}.png", image)
+        path = tmp_path / "deep" / "masks" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(mask.astype(np.uint16)).save(path)
+    dataset, _ = loaded(tmp_path / "deep")
+    assert dataset.num_classes == 6
+    assert dataset.warnings == (
+        "4 of the labels below 5 never occur, e.g. 1: networks have an output for each of 6",
+    )

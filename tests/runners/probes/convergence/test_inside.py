@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import ablations
+from ablations import checkpointing
 from results.records.directory import read_record, write_record
 from results.records.inside import LayerCurves
 from results.records.record import Outcome, Record
@@ -329,3 +330,14 @@ def test_a_layer_that_was_not_met_at_a_look_has_no_value_there() -> None:
     assert curves == LayerCurves(
         "input_mean", ("a", "b"), (1, 2), (2, 3), (1, 9), ((0.5, None), (0.25, -1.0))
     )
+
+
+def test_what_is_computed_again_is_looked_at_once() -> None:
+    notes = []
+    for checkpointed in (False, True):
+        network = ablations.build("resnet:depth=18,width=4")
+        if checkpointed:
+            checkpointing.checkpoint_blocks(network)
+        batches = [torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i in range(2)]
+        notes.append(sorted(map(str, looked_at(network, *batches, looks=frozenset({1, 2})))))
+    assert notes[0] == notes[1]
