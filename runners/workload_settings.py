@@ -1,7 +1,7 @@
 """What every workload of a study file has; each probe adds its own keys."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,6 +75,15 @@ class WorkloadSettings(BaseModel):
         return ()
 
 
+class How(TypedDict):
+    """Fields of `runners.memory.settings.StepSettings`."""
+
+    precision: Precision
+    memory_format: MemoryFormat
+    checkpointing: bool
+    fold_batchnorm: bool
+
+
 class RunningSettings(WorkloadSettings):
     """And how networks are run, unless an arm says otherwise for itself: each key is a factor, too."""
 
@@ -104,9 +113,14 @@ class RunningSettings(WorkloadSettings):
         return self.model_validate(self.model_dump() | own) if own else self
 
     @property
-    def memory_format(self) -> MemoryFormat:
-        """Of weights and images."""
-        return "channels_last" if self.channels_last else "contiguous"
+    def how(self) -> How:
+        """The same in the words of `StepSettings`."""
+        return {
+            "precision": self.precision,
+            "memory_format": "channels_last" if self.channels_last else "contiguous",
+            "checkpointing": self.checkpointing,
+            "fold_batchnorm": bool(getattr(self, "fold_batchnorm", False)),
+        }
 
     @property
     def _running(self) -> dict[str, bool]:

@@ -86,8 +86,5 @@ def _step(settings: MemorySettings, variant: Variant, mode: Mode) -> StepSetting
         mode=mode,
         optimizer=settings.optimizer,
         momentum=settings.momentum,
-        precision=settings.precision,
-        memory_format=settings.memory_format,
-        checkpointing=settings.checkpointing,
-        fold_batchnorm=settings.fold_batchnorm,
+        **settings.how,
     ).of(dict(variant.levels))

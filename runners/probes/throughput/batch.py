@@ -37,10 +37,7 @@ def batch_size_of(trial: Trial, settings: ThroughputSettings, arm: TrialArm) -> 
                 # Where the search begins: a batch of 1 cannot be trained where BatchNorm sees 1x1 maps.
                 (settings.batch_size, in_channels(variant), size, size),
                 mode=mode,
-                precision=settings.precision,
-                memory_format=settings.memory_format,
-                checkpointing=settings.checkpointing,
-                fold_batchnorm=settings.fold_batchnorm,
+                **settings.how,
             ).of(dict(variant.levels)),
             parse_size(settings.card),
             target=target,

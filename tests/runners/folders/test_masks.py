@@ -153,6 +153,9 @@ def test_nothing_that_goes_together_is_one_line(tmp_path: Path) -> None:
         (path / "masks" / f"{number}.png").rename(path / "masks" / f"mask-{number}.png")
     with pytest.raises(BadInput, match=r"is named like one in .*; expected images/a\.jpg and masks/a\.png$"):
         datasets.get(f"folder:{path}")
+    three = make(tmp_path / "three", {".": 3})  # of which two are left when one is for testing
+    with pytest.raises(BadInput, match="2 images with a mask for training; expected 3 for training"):
+        datasets.get(f"folder:{three}")
     one = make(tmp_path / "one", {".": 1})
     with pytest.raises(
         BadInput, match="0 images with a mask for training; expected 3 for training, of which some validate"
