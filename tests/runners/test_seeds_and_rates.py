@@ -332,3 +332,4 @@ def test_seeds_that_diverged_or_only_guessed_have_failed_too(tmp_path: Path) -> 
     assert set(others["value"]) == {0.0}
     told = (run.report().index.parent / "report.md").read_text()
     assert "Costs 100.0 points more seeds that failed to learn" in told
+    assert "the lower of two heaps: the baseline in 0 of 20, stem=deep64 in 8 of 8 " in told

@@ -10,6 +10,7 @@ from torch import nn
 
 import ablations
 from runners import study
+from runners.outcomes import NotApplicable
 from runners.plan import plan
 from runners.probes.throughput import steps
 from runners.probes.throughput.settings import ThroughputSettings
@@ -149,3 +150,15 @@ def test_an_arm_is_run_as_its_own_levels_say(trial: Trial) -> None:
         network = ablations.build(SPEC)
         steps.make_step(trial, settings(precision="fp32"), arm, network, "train", 4)
         assert next(network.parameters()).dtype == dtype
+
+
+def test_a_compiled_network_is_not_checkpointed(trial: Trial) -> None:
+    with pytest.raises(NotApplicable, match=r"^torch\.compile takes no checkpointed blocks$"):
+        steps.make_step(
+            trial,
+            settings(compile=True, checkpointing=True),
+            trial.arms[0],
+            ablations.build(SPEC),
+            "train",
+            4,
+        )
