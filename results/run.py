@@ -42,6 +42,10 @@ class Run:
         """Every arm against the baseline, with interval, verdict, the facts behind it, and a note."""
         return effects_with_notes(self.analysis)
 
+    def main_effects(self) -> pd.DataFrame:
+        """What each change does averaged over the others, of a factorial design; columns as `effects`."""
+        return with_notes(self.analysis, self.analysis.main_effects)
+
     def interactions(self) -> pd.DataFrame:
         """What pairs of changes do together beyond what each does alone; columns as `effects`."""
         return with_notes(self.analysis, self.analysis.interactions)

@@ -1,6 +1,6 @@
 """The study as the run directory keeps it: every default filled in, nothing left to look up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -99,6 +99,15 @@ def _blocks(study: Study, settings: WorkloadSettings, arms: tuple[Arm, ...]) -> 
 
 def _share(study: Study, arm: Arm) -> Share:
     if arm.role == "arm":
-        kinds = {study.architecture.factor(name).kind for name in arm.changes}
-        return "placebo" if kinds == {Kind.EQUIVALENT} else "arm"
+        return "placebo" if _are_equivalent(study, _leaning(study, arm)) else "arm"
     return "baseline" if arm.role == "baseline" else "arm"
+
+
+def _leaning(study: Study, arm: Arm) -> Iterable[str]:
+    """The factors whose contrasts lean on an arm: its own, or all where arms are averaged over."""
+    alone = study.design in {"one-at-a-time", "leave-one-out"} and not study.pairs
+    return arm.changes if alone else study.factors
+
+
+def _are_equivalent(study: Study, factors: Iterable[str]) -> bool:
+    return {study.architecture.factor(name).kind for name in factors} == {Kind.EQUIVALENT}

@@ -7,7 +7,7 @@ from typing import Any
 
 import ablations
 from ablations import Architecture
-from runners import data_checks, datasets, plugins, study_checks, study_file
+from runners import data_checks, datasets, design_checks, plugins, study_checks, study_file
 from runners.errors import BadInput
 from runners.paths import usable
 from runners.probes import WorkloadSettings
@@ -22,13 +22,16 @@ class Study:
         name: The file's name, without its ending.
         question: What it asks.
         architecture: The network family.
-        design: `one-at-a-time` or `full-factorial`.
+        design: A name of `runners.study_file.Design`.
         seed: Root of every random choice.
         looks: How often verdicts may be looked at, blocks being added in between.
         factors: Levels compared, by factor, as specifications write them; the first is the baseline.
         margins: The smallest effect that counts, by metric, where the study declares its own.
         workloads: What the arms are put through, with every default filled in.
         plugins: Files and folders that a trial's process loads first.
+        resolution: Of a fraction: 4 keeps main effects apart from interactions of two.
+        pairs: Pairs of factors that are changed together, too.
+        excluded: Combinations of levels that are not run, as levels by factor.
     """
 
     name: str
@@ -41,6 +44,9 @@ class Study:
     margins: Mapping[str, float]
     workloads: tuple[WorkloadSettings, ...]
     plugins: tuple[str, ...]
+    resolution: int = 4
+    pairs: tuple[tuple[str, ...], ...] = ()
+    excluded: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,13 @@ class Overrides:
         dataset: Trains on this data set instead.
         replicates: So many seeds and timed processes.
         plugins: Loaded beside those that the study names.
+        pairs: Only these factors, each pair of them as a 2x2 of its own, with fresh seeds: another study.
     """
 
     dataset: str | None = None
     replicates: int | None = None
     plugins: tuple[Path, ...] = ()
+    pairs: tuple[tuple[str, ...], ...] = ()
 
     def for_(self, settings: type[WorkloadSettings]) -> dict[str, Any]:
         """The keys that these settings have and the command line gives."""
@@ -91,6 +99,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         if architecture is not None
         else {}
     )
+    design = design_checks.checked(file, factors, architecture, where, mistakes)
     tables = file.workloads
     if overrides.dataset is None:
         tables = tuple(_located(table, path.parent, where, mistakes) for table in tables)
@@ -100,17 +109,35 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
     assert architecture is not None
-    return Study(
+    found = Study(
         name=path.stem,
         question=file.question,
         architecture=architecture,
         design=file.design,
         seed=file.seed,
         looks=file.looks,
-        factors=factors,
+        factors=design.factors,
         margins=margins,
         workloads=workloads,
         plugins=tuple(str(plugin.resolve()) for plugin in (*overrides.plugins, *named)),
+        resolution=file.resolution or 4,
+        pairs=file.pairs,
+        excluded=design.excluded,
+    )
+    return _follow_up(found, overrides.pairs) if overrides.pairs else found
+
+
+def _follow_up(study: Study, pairs: tuple[tuple[str, ...], ...]) -> Study:
+    """The 2x2s of some pairs, on seeds of their own: what flagged a pair does not judge it."""
+    asked = {name for pair in pairs for name in pair}
+    return replace(
+        study,
+        name=f"{study.name}-follow-up",
+        design="one-at-a-time",
+        seed=study.seed + 1,
+        factors={name: levels for name, levels in study.factors.items() if name in asked},
+        pairs=pairs,
+        excluded=tuple(one for one in study.excluded if one.keys() <= asked),
     )
 
 

@@ -22,6 +22,8 @@ from runners.study_mistakes import explain
 
 BUILTIN = Path(ablations.__file__).parent / "studies"
 
+Design = Literal["one-at-a-time", "leave-one-out", "both-at-once", "full-factorial", "fractional-factorial"]
+
 LARGEST = 2**53
 """Whole numbers beyond it are not exact in every reader of JSON; no count of a study comes near."""
 
@@ -37,8 +39,22 @@ class StudyFile(BaseModel):
 
     question: Text = Field("", description="what the study asks, in a sentence")
     architecture: str = Field(min_length=1, description='a registered network family, e.g. "resnet"')
-    design: Literal["one-at-a-time", "full-factorial"] = Field(
-        "one-at-a-time", description="one factor changed at a time, or every combination"
+    design: Design = Field(
+        "one-at-a-time",
+        description="one factor changed at a time, one left out, both, all combinations, or a fraction",
+    )
+    resolution: int | None = Field(
+        None,
+        ge=3,
+        le=5,
+        description="of a fraction: 4 (the default) keeps main effects apart from interactions of two,"
+        " 5 these, too",
+    )
+    pairs: tuple[tuple[str, ...], ...] = Field(
+        (), description='pairs of factors also changed together, e.g. [["stem", "norm"]]'
+    )
+    exclude: tuple[dict[str, Any], ...] = Field(
+        (), description='combinations that are not run, e.g. [{ norm = "none", fold_batchnorm = true }]'
     )
     seed: int = Field(0, ge=0, description="root of every random choice")
     looks: int = Field(

@@ -174,7 +174,7 @@ class ResolvedStudy:
         name: The study's name.
         question: What it asks, in one sentence.
         architecture: The network family.
-        design: `one-at-a-time` or `full-factorial`.
+        design: `one-at-a-time`, `leave-one-out`, `both-at-once`, `full-factorial` or `fractional-factorial`.
         seed: Root of every random choice.
         factors: The factors compared.
         arms: Baseline first, then the control, then the others.
@@ -243,13 +243,16 @@ class ResolvedStudy:
         """`factor`, `level` and `baseline_level` of an arm; several changes are joined by `+`, sorted."""
         if arm.role == "control":
             return {"factor": CONTROL_FACTOR, "level": CONTROL_LEVEL, "baseline_level": ""}
-        first = {factor.name: factor.levels[0] for factor in self.factors if factor.levels}
         names = sorted(arm.changes)
         return {
             "factor": "+".join(names),
             "level": "+".join(arm.changes[name] for name in names),
-            "baseline_level": "+".join(first.get(name, "") for name in names),
+            "baseline_level": "+".join(map(self.first_level, names)),
         }
+
+    def first_level(self, factor: str) -> str:
+        """A factor's level in the baseline; "" where it is not known."""
+        return next((one.levels[0] for one in self.factors if one.name == factor and one.levels), "")
 
 
 def _repeated(names: Iterable[str]) -> str | None:

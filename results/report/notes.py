@@ -9,14 +9,15 @@ import pandas as pd
 from results.report.control_words import beside
 from results.tables import format as text
 from results.tables.analysis import Analysis
+from results.verdicts.designs import design_contrasts
 from results.verdicts.divergence import DIVERGED, PROPORTIONS
-from results.verdicts.effects import parts_of
 from results.verdicts.rows import CONTRACT_COLUMNS
 from results.verdicts.statistics import MINIMUM_BLOCKS, MOST_BLOCKS, proportion_interval
 
 INERT = "inert: changes no shape, operator or output at this input"
 Row = dict[Hashable, Any]
 _PLACE = ("environment", "workload")
+_FEW_ARMS = 4
 
 
 def effects_with_notes(run: Analysis) -> pd.DataFrame:
@@ -63,6 +64,7 @@ class _Absences:
 
     def __init__(self, run: Analysis) -> None:
         self._study = run.study
+        self._designed = {one.name: tuple(one.weights) for one in design_contrasts(run.study)}
         self._units = {workload.name: workload.block_unit for workload in run.study.workloads}
         self._losses = _by_place(run.losses)
         self._censorings = _by_place(run.censorings)
@@ -74,9 +76,11 @@ class _Absences:
         }
 
     def arms(self, row: Row) -> Sequence[str]:
-        """The arms of the contrast."""
-        pair = parts_of(self._study, row["arm"]) if "+" in row["factor"] else ()
-        return (row["arm"], *pair, self._study.baseline)
+        """The arms of the contrast; of one that averages over many none: each has a row of its own."""
+        if pd.isna(row["sets"]):
+            return (row["arm"], self._study.baseline)
+        arms = self._designed.get(row["arm"], ())
+        return arms if len(arms) <= _FEW_ARMS else ()
 
     def censored(self, row: Row) -> Iterator[str]:
         """In how many blocks the metric was censored, by arm, with the first reason."""
@@ -142,6 +146,7 @@ def _clauses(row: Row, absences: _Absences) -> Iterator[str]:
     told += [*seeds(row), *absences.censored(row)]
     if row["metric"] not in PROPORTIONS:
         told += absences.lost(row)
+    told += _averaged(row)
     if row["cause"] == "unmeasured" and not told:
         told = [f"no {row['block_unit']} holds a number for every arm of the contrast"]
     yield from told
@@ -172,6 +177,11 @@ def undecided(row: Row) -> Iterator[str]:
                 yield _needed(row)
         case "imprecise" | "beyond_reach":
             yield _needed(row)
+        case "aliased":
+            yield (
+                f"this fraction cannot tell it from {row['aliases']}; "
+                "a 2x2 of the pairs, a finer fraction or the full factorial can"
+            )
         case "tied":
             every = text.count(n, unit)
             yield f"the same value in all {every}: the metric is too coarse to tell the arms apart"
@@ -181,6 +191,18 @@ def undecided(row: Row) -> Iterator[str]:
             blocks = max(row["censored"], row["baseline_censored"])
             where = f"in none of its {blocks} blocks, for {other} in all"
             yield f"reached for {arm} {where}, so there is no effect size"
+
+
+def _averaged(row: Row) -> Iterator[str]:
+    """What a row averages over, where that is more than two arms or four."""
+    if pd.isna(row["sets"]) or row["sets_planned"] == 1:
+        return
+    if not row["sets_planned"]:
+        yield "from all arms of the fraction, products of three factors and more taken for nothing"
+        return
+    what = "quadruple" if "+" in row["factor"] else "pair"
+    fewer = f" of {row['sets_planned']}" if row["sets"] < row["sets_planned"] else ""
+    yield f"averaged over {row['sets']}{fewer} {text.plural(what)} of arms that differ in nothing else"
 
 
 def n_needed(row: Row) -> str:

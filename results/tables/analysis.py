@@ -138,6 +138,11 @@ class Analysis:
         return noise.with_noise_floor(self.contrasts.interactions, self.noise_floor)
 
     @cached_property
+    def main_effects(self) -> pd.DataFrame:
+        """What each change does averaged over whatever else there is, or in company of all others."""
+        return noise.with_noise_floor(self.contrasts.main_effects, self.noise_floor)
+
+    @cached_property
     def losses(self) -> pd.DataFrame:
         """One row per (environment, workload, arm, status) that is not `ok`."""
         return losses.losses(self.outcomes)

@@ -18,6 +18,11 @@ class Comparison:
         family: Name of the family it is corrected in.
         labels: `factor`, `level`, `baseline_level` as they stand in the table.
         paired: Whether arms are compared within blocks, or as samples of their own.
+        treated: The arms whose mean is the row's value.
+        placebo: Whether it must come out as nothing, bit for bit.
+        inert: Whether the context makes it do nothing.
+        aliases: Other effects that it cannot be told from.
+        sets: Pairs or quadruples of arms that it averages over, and how many the design has; None for an arm.
     """
 
     cell: Cell
@@ -27,3 +32,13 @@ class Comparison:
     family: str
     labels: Mapping[str, str]
     paired: bool = True
+    treated: tuple[str, ...] = ()
+    placebo: bool = False
+    inert: bool = False
+    aliases: tuple[str, ...] = ()
+    sets: tuple[int, int] | None = None
+
+    @property
+    def in_question(self) -> tuple[str, ...]:
+        """The arms whose mean is the row's value: the row's own unless others are given."""
+        return self.treated or (self.arm,)

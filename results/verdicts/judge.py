@@ -1,10 +1,11 @@
 """From comparisons to rows: intervals simultaneous over each family, the verdict, and the facts behind it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from results.records.metric import Better
@@ -29,12 +30,13 @@ Cause = Literal[
     "missed",
     "tests_disagree",
     "heaps",
+    "aliased",
 ]
 """Why nothing is decided: fewer blocks than any verdict rests on; an interval that is too wide, with more
 blocks or with none within reach to narrow it; the same number in every block for arms that compute different
 things; blocks without a number among those with one; no block with a number for every arm; a target that one
 arm missed in every block and the other reached; an interval and an exact test that disagree; blocks that fall
-into two heaps, whose mean stands for neither."""
+into two heaps, whose mean stands for neither; a fraction that cannot tell it from another effect."""
 
 
 PROVEN_FROM = 2
@@ -120,7 +122,7 @@ def _row(
     exact = cell.exact and len(contrasts) > 0
     fault = _fault(comparison, checks)
     identical = found.n > 0 and not exact and bool((contrasts == 0).all())
-    placebo = checks.is_placebo(cell, arm)
+    placebo = comparison.placebo
     proven = identical and placebo and found.n >= PROVEN_FROM
     verdict = (
         Judgement("equivalent")
@@ -143,28 +145,31 @@ def _row(
         "detectable": verdict.detectable,
         "beyond_margin": verdict.beyond_margin,
         "exact": exact,
-        "inert": checks.is_inert(cell, arm),
+        "inert": comparison.inert,
         "placebo": placebo,
         "identical": identical,
         "fault": fault.code if fault else "",
         "fault_detail": fault.detail if fault else "",
-        **_absent(cell, arm, ""),
-        **_absent(cell, comparison.baseline, "baseline_"),
+        "aliases": ", ".join(comparison.aliases),
+        "sets": comparison.sets[0] if comparison.sets else None,
+        "sets_planned": comparison.sets[1] if comparison.sets else None,
+        **_absent(cell, comparison.in_question, ""),
+        **_absent(cell, (comparison.baseline,), "baseline_"),
     }
 
 
-def _absent(cell: Cell, arm: str, side: str) -> dict[str, int]:
-    """Blocks in which an arm has no number, by what became of it."""
-    fate = cell.fates.get(arm)
+def _absent(cell: Cell, arms: Iterable[str], side: str) -> dict[str, int]:
+    """Blocks in which arms have no number, by what became of them."""
+    fates = [cell.fates[arm] for arm in arms if arm in cell.fates]
     return {
-        f"{side}lost": len(fate.lost) if fate else 0,
-        f"{side}censored": len(cell.reasons(arm, "censored")),
+        f"{side}lost": sum(len(fate.lost) for fate in fates),
+        f"{side}censored": sum(len(cell.reasons(arm, "censored")) for arm in arms),
     }
 
 
 def _fault(comparison: Comparison, checks: Checks) -> Fault | None:
     cell = comparison.cell
-    known = [checks.difference(cell, comparison.arm)]
+    known = [] if comparison.treated else [checks.difference(cell, comparison.arm)]
     for arm in comparison.coefficients:
         known += [impossibility(cell, arm), disagreement(cell, arm)]
     return next((fault for fault in known if fault is not None), None)
@@ -176,6 +181,8 @@ def _judgement(
     cell, arms = comparison.cell, comparison.coefficients
     if fault is not None:
         return Judgement("invalid")
+    if comparison.aliases:
+        return Judgement("inconclusive", "aliased")
     timeless = bool(cell.events) and found.low is None
     if found.n == 0 or timeless:
         return _one_sided_censoring(comparison, family)
@@ -239,18 +246,18 @@ def _one_sided_censoring(comparison: Comparison, family: Family) -> Judgement:
 
 
 def _numbers(comparison: Comparison, contrasts: pd.Series, found: Estimate, family: Family) -> dict[str, Any]:
-    """Values and intervals in the metric's unit; an interaction is set against what its parts predict."""
+    """Values and intervals in the metric's unit; what averages over arms is set against what it would be."""
     cell, weights = comparison.cell, comparison.coefficients
     if found.n == 0:
         return {"n": 0, "baseline_n": found.n_baseline}
     values = _values(comparison, contrasts)
-    value = _average(cell, comparison.arm, values)
-    if len(weights) == 2:
-        reference = _average(cell, comparison.baseline, values)
+    if comparison.treated:
+        asked = float(np.mean([cell.mean(values[name]) for name in comparison.in_question]))
+        predicted = asked - sum(weight * cell.mean(values[name]) for name, weight in weights.items())
+        value, reference = cell.unscaled(asked), cell.unscaled(float(predicted))
     else:
-        others = {name: weight for name, weight in weights.items() if name != comparison.arm}
-        predicted = sum(-weight * cell.mean(values[name]) for name, weight in others.items())
-        reference = cell.unscaled(float(predicted))
+        value = _average(cell, comparison.arm, values)
+        reference = _average(cell, comparison.baseline, values)
     bootstrap = (
         rules.bootstrap_interval(contrasts.to_numpy(dtype=float), family.tests)
         if comparison.paired and not cell.exact

@@ -23,7 +23,7 @@ FACT_COLUMNS = [
     *("lost", "baseline_lost", "censored", "baseline_censored", "isolation"),
     *("at_chance", "heap_low", "heap_high", "heap_low_n"),
     *("n_needed_low", "n_needed_high", "smallest_detectable", "beyond_margin"),
-    *("control_differs", "baseline_n", "freedom"),
+    *("control_differs", "baseline_n", "freedom", "aliases", "sets", "sets_planned"),
 ]
 """What is known of a row beyond its numbers.
 
@@ -39,14 +39,16 @@ effect that the row would call different from none in 80 of 100 repeats, in the 
 `beyond_margin`: better or worse, and the simultaneous interval lies wholly beyond the margin.
 `control_differs`: the duplicate's own 95 % interval in the row's cell leaves out "no effect". `baseline_n`:
 where arm and baseline are not paired, how many blocks the baseline has; `n` are the arm's. `freedom`:
-degrees of freedom of `sd`, which the arms of what is timed have in common where they are alike.
+degrees of freedom of `sd`, which the arms of what is timed have in common where they are alike. `aliases`:
+effects that a fraction cannot tell this one from. `sets`: pairs or quadruples of arms that a main effect or
+an interaction averages over (0 in a fraction, none of an arm); `sets_planned`: how many the design has.
 """
 COLUMNS = [*CONTRACT_COLUMNS, *EXTRA_COLUMNS, *FACT_COLUMNS]
 
 _INTEGERS = [
     *("n", "n_needed", "comparisons", "input_size", "batch_size", "at_chance", "heap_low_n"),
     *("lost", "baseline_lost", "censored", "baseline_censored"),
-    *("n_needed_low", "n_needed_high", "baseline_n"),
+    *("n_needed_low", "n_needed_high", "baseline_n", "sets", "sets_planned"),
 ]
 _NUMBERS = [
     *("baseline_value", "value", "effect", "ci_low", "ci_high", "p_value", "p_adjusted", "margin", "sd"),
@@ -57,7 +59,7 @@ _FLAGS = [
     *("headline", "inert", "exact", "placebo", "identical", "detectable"),
     *("beyond_margin", "control_differs"),
 ]
-_CODES = ["cause", "fault", "fault_detail", "isolation"]
+_CODES = ["cause", "fault", "fault_detail", "isolation", "aliases"]
 
 
 def context(

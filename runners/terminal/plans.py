@@ -7,6 +7,7 @@ from typing import Any
 from results.tables.format import count
 from runners import datasets
 from runners.plan import Plan, forecast_seconds
+from runners.terminal.designs import print_design
 from runners.terminal.tables import print_line, print_table
 from runners.trial import Trial
 
@@ -47,10 +48,11 @@ def workload_rows(planned: Plan, cores: int) -> list[dict[str, Any]]:
 
 
 def print_plan(name: str, planned: Plan, cores: int, *, trials: bool) -> None:
-    """Print the plan and its total."""
+    """Print the design where it has arms of several changes, the plan and its total."""
     if trials:
         print_table(name, trial_rows(planned))
     else:
+        print_design(planned)
         print_table(name, workload_rows(planned, cores))
     fewest = [trial for trial in planned.trials if not trial.optional]
     seconds = duration(forecast_seconds(fewest, cores))
