@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from results.verdicts.events import Events
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
+_ROUNDING = 1e-13
 _NO_VALUES = pd.Series(dtype=float)
 CELL_COLUMNS = ["environment", "workload", "metric", "mode", "split", "source", "device"]
 
@@ -138,7 +139,9 @@ class Cell:
         if ratio and numbers.min() <= 0:
             return None
         scaled = np.log(numbers) if ratio else numbers
-        return float(scaled @ np.fromiter(coefficients.values(), dtype=float))
+        total = float(scaled @ np.fromiter(coefficients.values(), dtype=float))
+        # What cancels in a sum of many logarithms leaves a few units in the last place.
+        return 0.0 if abs(total) < _ROUNDING * np.abs(scaled).max() else total
 
     @cached_property
     def _by_block(self) -> dict[str, pd.Series]:

@@ -308,7 +308,7 @@ def _detectable(cell: Cell, found: Estimate) -> float | None:
 
 def _correlation(comparison: Comparison, values: Mapping[str, pd.Series]) -> float | None:
     """How closely arm and baseline move together from block to block: what pairing bought."""
-    if len(comparison.coefficients) > 2 or comparison.cell.exact:
+    if comparison.treated or comparison.cell.exact:
         return None
     arm, baseline = values[comparison.arm].align(values[comparison.baseline], join="inner")
     one, other = (comparison.cell.on_scale(side.to_numpy(dtype=float)) for side in (arm, baseline))

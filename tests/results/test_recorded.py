@@ -19,7 +19,7 @@ ADDED = {
         *("lost", "baseline_lost", "censored", "baseline_censored", "isolation"),
         *("at_chance", "heap_low", "heap_high", "heap_low_n"),
         *("n_needed_low", "n_needed_high", "smallest_detectable", "beyond_margin"),
-        *("control_differs", "baseline_n", "freedom"),
+        *("control_differs", "baseline_n", "freedom", "aliases", "sets", "sets_planned"),
     ],
     "variants": [],
     "trials": ["occasion", "log"],
