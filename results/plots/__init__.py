@@ -9,6 +9,7 @@ from results.plots.convergence_curves import convergence_curves
 from results.plots.forest import forest
 from results.plots.image_seconds import image_seconds
 from results.plots.inside import inside
+from results.plots.interaction_map import interaction_map
 from results.plots.memory_bars import memory_bars
 from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
@@ -16,6 +17,7 @@ from results.plots.memory_timeline import memory_timeline
 from results.plots.seeds import seeds
 from results.plots.theme import drawn
 from results.plots.tradeoff import tradeoff
+from results.plots.two_by_two import two_by_two
 
 __all__ = [
     "batch_sweep",
@@ -25,10 +27,12 @@ __all__ = [
     "forest",
     "image_seconds",
     "inside",
+    "interaction_map",
     "memory_bars",
     "memory_categories",
     "memory_saved",
     "memory_timeline",
     "seeds",
     "tradeoff",
+    "two_by_two",
 ]

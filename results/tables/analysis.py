@@ -142,6 +142,11 @@ class Analysis:
         """What each change does averaged over whatever else there is, or in company of all others."""
         return noise.with_noise_floor(self.contrasts.main_effects, self.noise_floor)
 
+    @property
+    def corners(self) -> pd.DataFrame:
+        """The four corners of each interaction of two factors, of headline metrics."""
+        return self.contrasts.corners
+
     @cached_property
     def losses(self) -> pd.DataFrame:
         """One row per (environment, workload, arm, status) that is not `ok`."""

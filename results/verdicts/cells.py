@@ -12,13 +12,12 @@ import pandas as pd
 from results.records.metric import Metric
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.occasions import OCCASION, are_units, clustered
-from results.verdicts.statistics import Floats, contrast_by_block
+from results.verdicts.statistics import ROUNDING, Floats, contrast_by_block
 
 if TYPE_CHECKING:
     from results.verdicts.events import Events
 
 _READING_ORDER = ("", "train", "inference", "validation", "test", "simulated", "measured", "observed")
-_ROUNDING = 1e-13
 _NO_VALUES = pd.Series(dtype=float)
 CELL_COLUMNS = ["environment", "workload", "metric", "mode", "split", "source", "device"]
 
@@ -141,7 +140,7 @@ class Cell:
         scaled = np.log(numbers) if ratio else numbers
         total = float(scaled @ np.fromiter(coefficients.values(), dtype=float))
         # What cancels in a sum of many logarithms leaves a few units in the last place.
-        return 0.0 if abs(total) < _ROUNDING * np.abs(scaled).max() else total
+        return 0.0 if abs(total) < ROUNDING * np.abs(scaled).max() else total
 
     @cached_property
     def _by_block(self) -> dict[str, pd.Series]:

@@ -293,7 +293,7 @@ def _values(comparison: Comparison, contrasts: pd.Series) -> dict[str, pd.Series
     """The numbers of each arm that the comparison rests on."""
     cell = comparison.cell
     values = {name: cell.values(name) for name in comparison.coefficients}
-    if cell.exact or not comparison.paired:
+    if cell.exact or not comparison.paired or comparison.treated:
         return values
     if not cell.workload.paired and bool((contrasts == 0).all()):
         # A placebo, of few seeds: it is the baseline, which has more of them.

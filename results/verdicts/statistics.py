@@ -24,6 +24,7 @@ Verdict = Literal["better", "worse", "equivalent", "inconclusive", "invalid"]
 Floats = NDArray[np.float64]
 
 ALPHA = 0.05
+ROUNDING = 1e-13
 MINIMUM_BLOCKS = 6
 BOOTSTRAP_FROM = 20
 POWER = 0.8
@@ -119,7 +120,10 @@ def contrast_by_block(wide: pd.DataFrame, coefficients: Mapping[str, float]) -> 
     if not set(coefficients) <= set(wide.columns):
         return pd.Series(dtype=float)
     weights = np.fromiter(coefficients.values(), dtype=float)
-    combined = wide[list(coefficients)].to_numpy(dtype=float) @ weights
+    values = wide[list(coefficients)].to_numpy(dtype=float)
+    combined = values @ weights
+    if len(weights) > 2:  # what cancels in a sum of many terms leaves a few units in the last place
+        combined[np.abs(combined) < ROUNDING * np.abs(values).max(axis=1, initial=0.0)] = 0.0
     complete = ~np.isnan(combined)
     return pd.Series(combined[complete], wide.index[complete]).groupby(level="block").median()
 

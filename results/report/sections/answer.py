@@ -1,5 +1,6 @@
 """What each choice costs and buys: one table, the same in words, and the figures that show it."""
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -9,7 +10,7 @@ from results.records.resolved_study import CONTROL_FACTOR
 from results.report.control_words import duplicates_that_differ, noise_floor
 from results.report.drawing import arms_to_draw, drawn_suffix
 from results.report.effect_tables import headline_entry
-from results.report.notes import effects_with_notes
+from results.report.notes import effects_with_notes, with_notes
 from results.report.section import (
     Bullets,
     Entry,
@@ -28,6 +29,14 @@ from results.tables import format as text
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.headline import HeadlineColumn, headline_columns, title
+from results.verdicts.designs import FACTORIALS
+
+ARMS_CAPTION = "What each change does against the baseline"
+_AVERAGED_CAPTION = "What each change does, averaged over the others"
+_AVERAGED = (
+    "Every combination counts for every change: an effect below is the mean of what the change does whatever "
+    "else there is. Where changes mind each other, a mean tells half; the next section tells which do."
+)
 
 
 def build(run: Analysis, environment: str) -> Section:
@@ -41,26 +50,65 @@ def build(run: Analysis, environment: str) -> Section:
         return Section(nothing, data=data)
     floor = noise_line(run, environment)
     duplicates = list(duplicates_that_differ(effects[effects["headline"]]))
+    every, figures = headline_table(columns, ARMS_CAPTION), _figures(run, effects, environment)
+    means = _averaged(run, environment)
+    averaged = list(headline_columns(run.study, means)) if means is not None else []
+    answers: list[Part] = [every]
+    if means is not None:
+        combinations: list[Part] = [replace(every, brief=False), *figures]
+        figures = [_forest_of_means(run, means, environment)]
+        answers = [
+            words(_AVERAGED),
+            headline_table(averaged, _AVERAGED_CAPTION, columns),
+            Group("Each combination against the baseline", combinations, folded=True),
+        ]
     parts: list[Part] = [
-        headline_table(columns),
+        *answers,
         Paragraph([Sentence(verdict_words.LEGEND, tone="soft")], brief=True),
         *([Paragraph([Sentence(floor, tone="soft")], brief=True)] if floor else []),
         *([Bullets(duplicates, brief=len(duplicates))] if duplicates else []),
-        *_figures(run, effects, environment),
-        Group("The same in words", _in_words(run, columns), folded=True),
+        *figures,
+        Group("The same in words", _in_words(averaged or columns), folded=True),
     ]
     return Section(parts, data=data)
+
+
+def _averaged(run: Analysis, environment: str) -> pd.DataFrame | None:
+    """Main effects of a factorial design with their notes; None for any other."""
+    if run.study.design not in FACTORIALS or run.main_effects.empty:
+        return None
+    rows = with_notes(run, run.main_effects)
+    return rows[rows["environment"] == environment]
+
+
+def _forest_of_means(run: Analysis, means: pd.DataFrame, environment: str) -> Figure:
+    noise = run.noise_floor[run.noise_floor["environment"] == environment]
+    names = ", ".join(dict.fromkeys(means["arm"]))
+    alt = (
+        f"Forest plot: change averaged over the other factors, with simultaneous 95 % intervals, for {names}."
+    )
+    title = "Every change, averaged over the others, with its interval"
+    return Figure("main-effects", title, alt, partial(plots.forest, run.study, means, noise))
 
 
 def _arms(columns: list[HeadlineColumn]) -> list[str]:
     return list(dict.fromkeys(arm for column in columns for arm in column.rows["arm"]))
 
 
-def headline_table(columns: list[HeadlineColumn]) -> Table:
-    """Arms down, headline metrics across, each under the context that it holds in; the baseline first."""
+def headline_table(
+    columns: list[HeadlineColumn], caption: str, of_baseline: list[HeadlineColumn] | None = None
+) -> Table:
+    """Changes down, headline metrics across, each under the context that it holds in; the baseline first.
+
+    Args:
+        columns: The headline.
+        caption: What the table is.
+        of_baseline: Columns that know the baseline's own values, where `columns` are averages.
+    """
     arms = _arms(columns)
     found = [dict(zip(c.rows["arm"], c.rows.to_dict("records"), strict=True)) for c in columns]
-    baseline = [Entry(_baseline(column.rows)) for column in columns]
+    known = {(column.title, column.context): _baseline(column.rows) for column in of_baseline or columns}
+    baseline = [Entry(known.get((column.title, column.context), "—")) for column in columns]
     rows = [[Entry("baseline"), *baseline]]
     for arm in arms:
         cells = (headline_entry(rows[arm]) if arm in rows else Entry("—") for rows in found)
@@ -68,7 +116,7 @@ def headline_table(columns: list[HeadlineColumn]) -> Table:
     return Table(
         ["change", *(_head(column) for column in columns)],
         rows,
-        "What each change does against the baseline",
+        caption,
         groups=["", *(column.context for column in columns)],
         brief=True,
     )
@@ -96,14 +144,16 @@ def _span(counts: list[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _in_words(run: Analysis, columns: list[HeadlineColumn]) -> list[Group]:
-    first = {factor.name: factor.levels[0] for factor in run.study.factors if factor.levels}
-    changes = {arm.name: arm.changes for arm in run.study.arms}
-    found = []
-    for arm, sentences in answers(columns).items():
-        instead = ", ".join(f"{name} = {first[name]}" for name in sorted(changes[arm]) if name in first)
-        found.append(Group(f"{arm}, instead of {instead}" if instead else arm, [Bullets(sentences)]))
-    return found
+def _in_words(columns: list[HeadlineColumn]) -> list[Group]:
+    instead: dict[str, str] = {}
+    for row in (row for column in columns for row in column.rows.to_dict("records")):
+        names, levels = row["factor"].split("+"), row["baseline_level"].split("+")
+        pairs = zip(names, levels, strict=True)
+        instead[row["arm"]] = ", ".join(f"{name} = {level}" for name, level in pairs if level)
+    return [
+        Group(f"{arm}, instead of {instead[arm]}" if instead[arm] else arm, [Bullets(sentences)])
+        for arm, sentences in answers(columns).items()
+    ]
 
 
 def noise_line(run: Analysis, environment: str) -> str:

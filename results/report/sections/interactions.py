@@ -1,45 +1,101 @@
-"""What pairs of changes do together beyond what each does alone."""
+"""What changes do whatever else there is, in company, and in pairs beyond what each does alone."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from results import plots
 from results.report.control_words import duplicates_that_differ
+from results.report.drawing import most_changed_rows
 from results.report.effect_tables import effect_table
 from results.report.notes import with_notes
-from results.report.section import Bullets, Part, Section, Sentence, Topic, words
+from results.report.section import Bullets, Figure, Group, Part, Section, Sentence, Topic, words
 from results.tables import format as text
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.contexts import described, origin
-from results.tables.headline import column_names, title
+from results.tables.headline import column_names, headline_rows, title
 from results.verdicts.cells import places
+from results.verdicts.designs import BOTH, FRACTION, alias_table
 
 _MEANING = (
     "The effect of two changes made together, over what the two would do if neither minded the other: "
     "×1.20 is 20 % more than the product of both effects, ×1.00 that they add up."
 )
+_IN_COMPANY = (
+    "In company: a change while all others are made, too, set against all others alone; beyond that, what it"
+    " does more or less than by itself."
+)
+_ALIASED = (
+    "A fraction of all combinations was run. It gives one number for all that stands in a line below, and so "
+    "claims nothing about an interaction that shares its line with another one, nor about a change that "
+    "shares it with an interaction; products of three changes and more are taken for nothing."
+)
+MOST_PICTURES = 4
 
 
 def build(run: Analysis, environment: str) -> Section:
-    """Interactions of one environment; none where no arm has two changes."""
-    rows = with_notes(run, run.interactions)
-    data = {"interactions": rows}
-    here = rows[(rows["environment"] == environment) & ~rows["inert"]]
-    if here.empty:
+    """Main effects and interactions of one environment; none where no arm has two changes."""
+    rows, averages = (with_notes(run, frame) for frame in (run.interactions, run.main_effects))
+    data = {"interactions": rows} | ({"main_effects": averages} if len(averages) else {})
+    here, mine = (_shown(frame, environment) for frame in (rows, averages))
+    if here.empty and mine.empty:
         return Section(data=data)
-    here = here.assign(column=column_names(here))
-    decided = here[here["verdict"].isin(["better", "worse"]) & here["headline"]]
-    said = [_sentence(run, row) for _, row in decided.iterrows()]
-    nothing = Sentence(
-        "No pair of changes does more or less together than the two do apart, as far as is decided."
-    )
-    parts: list[Part] = [words(_MEANING), Bullets(said or [nothing], brief=3)]
+    headline = headline_rows(here) if len(here) else here
+    parts: list[Part] = [words(_MEANING), *([words(_IN_COMPANY)] if run.study.design == BOTH else [])]
+    parts += _aliases(run)
+    parts.append(Bullets(list(_sentences(run, headline)), brief=3))
     duplicates = list(duplicates_that_differ(_of_the_same_cells(run, here)))
     parts += [Bullets(duplicates)] if duplicates else []
-    for (workload, column), group in here.groupby(["workload", "column"], sort=False):
-        parts.append(effect_table(group, "arm", f"{column} [{workload}]", is_open=False))
-    return Section(parts, data=data)
+    parts += _figures(run, headline)
+    tables: list[Part] = [
+        effect_table(group, "arm", f"{column} [{workload}]", is_open=False)
+        for frame in (here, mine)
+        for (workload, column), group in frame.groupby(["workload", "column"], sort=False)
+    ]
+    return Section([*parts, Group("Every number", tables, folded=True)], data=data)
+
+
+def _shown(rows: pd.DataFrame, environment: str) -> pd.DataFrame:
+    here = rows[(rows["environment"] == environment) & ~rows["inert"]]
+    return here.assign(column=column_names(here)) if len(here) else here
+
+
+def _aliases(run: Analysis) -> list[Part]:
+    if run.study.design != FRACTION:
+        return []
+    groups = [group for group in alias_table(run.study) if len(group) > 1]
+    return [words(_ALIASED), Bullets([Sentence(f"{' = '.join(group)}.") for group in groups])]
+
+
+def flagged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Interactions that leave out "none": decided ones, and sums of which a fraction knows no parts."""
+    none = (rows["effect_kind"] == "ratio").astype(float)
+    outside = (rows["ci_low"] > none) | (rows["ci_high"] < none)
+    return rows[rows["verdict"].isin(["better", "worse"]) | ((rows["cause"] == "aliased") & outside)]
+
+
+def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
+    """What is decided of headline metrics, and what a fraction leaves to be found out."""
+    found = flagged(rows)
+    decided = found[found["cause"] != "aliased"]
+    for _, row in decided.iterrows():
+        yield _sentence(run, row)
+    if decided.empty and run.study.design != FRACTION:
+        yield Sentence(
+            "No pair of changes does more or less together than the two do apart, as far as is decided."
+        )
+    sums = found[found["cause"] == "aliased"].drop_duplicates(["workload", "metric", "mode", "effect"])
+    for _, row in sums.iterrows():
+        together = f"{row['factor'].replace('+', ' x ')} or {row['aliases'].replace(', ', ' or ')}"
+        yield Sentence(
+            f"{title(row)} {_effect(row)} as the sum of {together}, not known of which"
+            f" [{_where(run, row)}]; 2x2s tell: ablate run STUDY --follow-up {run.path.name}.",
+            lead="To be followed up:",
+            tone="warning",
+        )
 
 
 def _of_the_same_cells(run: Analysis, rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,15 +105,54 @@ def _of_the_same_cells(run: Analysis, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sentence(run: Analysis, row: "pd.Series[Any]") -> Sentence:
-    workload = next(w for w in run.study.workloads if w.name == row["workload"])
-    where = ", ".join(filter(None, (described(run.study, workload), origin(row.to_dict()))))
-    kind, unit = row["effect_kind"], row["unit"]
-    ends = text.interval(row["ci_low"], row["ci_high"], kind, unit)
-    known = "exact" if row["exact"] else ends
-    effect = text.change(row["effect"], kind, unit)
     weak = f"; {verdict_words.PERHAPS_LESS}" if verdict_words.is_weak(row.to_dict()) else ""
-    said = f"{title(row)} {effect} beyond what the two do alone ({known}{weak}) [{where}]."
+    beyond = "what the two do alone" if "+" in row["factor"] else "what it does alone"
+    said = f"{title(row)} {_effect(row, weak)} beyond {beyond} [{_where(run, row)}]."
     return Sentence(said, lead=f"{row['arm']}:")
+
+
+def _effect(row: "pd.Series[Any]", weak: str = "") -> str:
+    kind, unit = row["effect_kind"], row["unit"]
+    known = "exact" if row["exact"] else text.interval(row["ci_low"], row["ci_high"], kind, unit)
+    return f"{text.change(row['effect'], kind, unit)} ({known}{weak})"
+
+
+def _where(run: Analysis, row: "pd.Series[Any]") -> str:
+    workload = next(w for w in run.study.workloads if w.name == row["workload"])
+    return ", ".join(filter(None, (described(run.study, workload), origin(row.to_dict()))))
+
+
+def _figures(run: Analysis, rows: pd.DataFrame) -> list[Part]:
+    """A map of all pairs, and the four corners of those that matter most."""
+    pairs = rows[rows["factor"].str.contains("+", regex=False) & rows["effect"].notna()]
+    if pairs.empty:
+        return []
+    names = ", ".join(dict.fromkeys(pairs["arm"]))
+    drawn: list[Part] = [
+        Figure(
+            "interactions",
+            "What pairs of changes do beyond the two apart; orange costs, purple helps, the more colour the "
+            "more margins",
+            f"Heat map of interactions, a panel a metric, a cell a pair: {names}.",
+            partial(plots.interaction_map, run.study, pairs),
+        )
+    ]
+    worth = flagged(pairs)
+    top = most_changed_rows(worth, MOST_PICTURES)
+    if len(top):
+        some = (
+            "" if len(top) == len(worth) else f"; the {len(top)} of {len(worth)} that are farthest from none"
+        )
+        said = "; ".join(f"{row['arm']}, {title(row)}, {_effect(row)}" for _, row in top.iterrows())
+        drawn.append(
+            Figure(
+                "two-by-two",
+                f"Two changes, alone and together: parallel lines mind nothing{some}",
+                f"Line plots of the four corners of: {said}.",
+                partial(plots.two_by_two, run.study, top, run.corners),
+            )
+        )
+    return drawn
 
 
 TOPIC = Topic(
