@@ -147,12 +147,14 @@ def plan(
     *,
     device: given.Device = "auto",
     dataset: given.Dataset = None,
+    follow_up: given.FollowUp = None,
     trials: given.Trials = False,
     plugin: given.Plugins = None,
     as_json: given.Json = False,
 ) -> None:
     """Print what a study would run, with a forecast: a line a workload. Run no trial."""
     from runners import devices
+    from runners.follow_up import pairs_of
     from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import cores
@@ -160,7 +162,8 @@ def plan(
     from runners.terminal.plans import print_data, print_plan, print_warnings, trial_rows
 
     resolved = devices.resolve(device)
-    checked = load(study, Overrides(dataset=dataset, plugins=tuple(plugin or ())))
+    overrides = Overrides(dataset=dataset, plugins=tuple(plugin or ()), pairs=pairs_of(follow_up))
+    checked = load(study, overrides)
     busy = others_at_work(checked.workloads)
     planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))
     if as_json:
@@ -179,6 +182,7 @@ def run(
     device: given.Device = "auto",
     dataset: given.Dataset = None,
     seeds: given.Seeds = None,
+    follow_up: given.FollowUp = None,
     budget: given.Budget = None,
     jobs: given.Jobs = None,
     launcher: given.Launcher = "local",
@@ -193,6 +197,7 @@ def run(
     from runners import devices, launchers
     from runners.benchmark_import import read_all
     from runners.durations import parse_duration
+    from runners.follow_up import pairs_of
     from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import Options, cores, execute, set_aside
@@ -206,7 +211,8 @@ def run(
     budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
     benchmarks = read_all(imported or [])
     resolved = devices.resolve(device)
-    checked = load(study, Overrides(dataset=dataset, replicates=seeds, plugins=tuple(plugin or ())))
+    overrides = Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up))
+    checked = load(study, overrides)
     busy = None if quiet else others_at_work(checked.workloads)
     launchers.get(launcher).prepare()  # which may be a plugin's; while the rest is planned
     planned = make_plan(

@@ -130,6 +130,11 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
 def _follow_up(study: Study, pairs: tuple[tuple[str, ...], ...]) -> Study:
     """The 2x2s of some pairs, on seeds of their own: what flagged a pair does not judge it."""
     asked = {name for pair in pairs for name in pair}
+    if strangers := sorted(asked - study.factors.keys()):
+        raise BadInput(
+            f"study {study.name}: --follow-up: flags {', '.join(strangers)}, which it does not compare;"
+            " expected a run of the same study"
+        )
     return replace(
         study,
         name=f"{study.name}-follow-up",

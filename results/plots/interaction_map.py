@@ -90,9 +90,9 @@ def _panel(axis: Axes, column: HeadlineColumn, changes: list[tuple[str, str]], n
 
 
 def _in_margins(row: Row) -> float:
-    """Size in margins, softened so that the sign stays readable; 0 where there is no number."""
+    """Size in margins, softened so that the sign stays readable; 0 where nothing is decided."""
     effect = row["effect"]
-    if text.missing(effect):
+    if text.missing(effect) or row["verdict"] not in {"better", "worse", "equivalent"}:
         return 0.0
     ratio = row["effect_kind"] == "ratio"
     log = math.log(effect) if ratio and effect > 0 else 0.0 if ratio else effect

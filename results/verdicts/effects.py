@@ -102,8 +102,9 @@ def _designed(study: ResolvedStudy, found: list[Cell], checks: Checks) -> Iterat
 
 def _compared(study: ResolvedStudy, cell: Cell, contrast: DesignContrast, checks: Checks) -> Comparison:
     kinds = {factor.name: factor.kind for factor in study.factors}
-    alone = contrast.kind != "interaction" and contrast.sets > 0
-    placebo = alone and cell.workload.block_unit == "seed" and kinds[contrast.factors[0]] == "equivalent"
+    # Arms that differ in an equivalent factor alone train to the same bits, whatever else they have.
+    same = any(kinds[name] == "equivalent" for name in contrast.factors)
+    placebo = same and contrast.sets > 0 and cell.workload.block_unit == "seed"
     return Comparison(
         cell,
         contrast.name,

@@ -120,6 +120,14 @@ Budget = Annotated[
         help="Limit on what a workload with half_width adds beyond its fewest processes: 90s, 10m, 2h."
     ),
 ]
+FollowUp = Annotated[
+    Path | None,
+    typer.Option(
+        "--follow-up",
+        help="A run directory of this study: 2x2s of the pairs that its report flags, on fresh seeds.",
+        callback=_usable,
+    ),
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, max=1024, help="Untimed trials side by side; one a core by default.")
 ]

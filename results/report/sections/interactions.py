@@ -4,19 +4,20 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from results import plots
 from results.report.control_words import duplicates_that_differ
 from results.report.drawing import most_changed_rows
-from results.report.effect_tables import effect_table
+from results.report.effect_tables import effect_table, headline_entry
 from results.report.notes import with_notes
-from results.report.section import Bullets, Figure, Group, Part, Section, Sentence, Topic, words
+from results.report.section import Bullets, Entry, Figure, Group, Part, Section, Sentence, Table, Topic, words
 from results.tables import format as text
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.contexts import described, origin
-from results.tables.headline import column_names, headline_rows, title
+from results.tables.headline import column_names, headline_columns, headline_rows, title
 from results.verdicts.cells import places
 from results.verdicts.designs import BOTH, FRACTION, alias_table
 
@@ -45,7 +46,7 @@ def build(run: Analysis, environment: str) -> Section:
         return Section(data=data)
     headline = headline_rows(here) if len(here) else here
     parts: list[Part] = [words(_MEANING), *([words(_IN_COMPANY)] if run.study.design == BOTH else [])]
-    parts += _aliases(run)
+    parts += [*_company(run, environment, mine), *_aliases(run)]
     parts.append(Bullets(list(_sentences(run, headline)), brief=3))
     duplicates = list(duplicates_that_differ(_of_the_same_cells(run, here)))
     parts += [Bullets(duplicates)] if duplicates else []
@@ -63,6 +64,30 @@ def _shown(rows: pd.DataFrame, environment: str) -> pd.DataFrame:
     return here.assign(column=column_names(here)) if len(here) else here
 
 
+def _company(run: Analysis, environment: str, company: pd.DataFrame) -> list[Part]:
+    """Each change alone beside the same change in company, a pair of columns a headline metric."""
+    if run.study.design != BOTH:
+        return []
+    effects = run.effects[run.effects["environment"] == environment]
+    heads, groups, cells = ["change"], [""], {name: [Entry(name)] for name in _single(run)}
+    beside = {(c.title, c.context): c.rows for c in headline_columns(run.study, company)}
+    for column in headline_columns(run.study, effects):
+        others = beside.get((column.title, column.context))
+        if others is None:
+            continue
+        heads += [f"{column.title}, alone", "in company"]
+        groups += [column.context] * 2
+        for name, row in cells.items():
+            for rows, arm in ((column.rows, name), (others, f"{name} in company")):
+                mine = rows[rows["arm"] == arm].to_dict("records")
+                row.append(headline_entry(mine[0]) if mine else Entry("—"))
+    return [Table(heads, list(cells.values()), "Each change alone and in company", groups=groups, brief=True)]
+
+
+def _single(run: Analysis) -> list[str]:
+    return [arm.name for arm in run.study.arms if len(arm.changes) == 1]
+
+
 def _aliases(run: Analysis) -> list[Part]:
     if run.study.design != FRACTION:
         return []
@@ -72,9 +97,13 @@ def _aliases(run: Analysis) -> list[Part]:
 
 def flagged(rows: pd.DataFrame) -> pd.DataFrame:
     """Interactions that leave out "none": decided ones, and sums of which a fraction knows no parts."""
-    none = (rows["effect_kind"] == "ratio").astype(float)
-    outside = (rows["ci_low"] > none) | (rows["ci_high"] < none)
-    return rows[rows["verdict"].isin(["better", "worse"]) | ((rows["cause"] == "aliased") & outside)]
+    sums = rows[rows["cause"] == "aliased"]
+    ratio, margin = (sums["effect_kind"] == "ratio").to_numpy(), sums["margin"].to_numpy(dtype=float)
+    none = np.where(ratio, 1.0, 0.0)
+    low, high = (sums[name].to_numpy(dtype=float) for name in ("ci_low", "ci_high"))
+    counts = (low < np.where(ratio, 1 / (1 + margin), -margin)) | (high > none + margin)
+    found = sums.index[((low > none) | (high < none)) & counts]
+    return rows[rows["verdict"].isin(["better", "worse"]) | rows.index.isin(found)]
 
 
 def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
@@ -87,9 +116,14 @@ def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
         yield Sentence(
             "No pair of changes does more or less together than the two do apart, as far as is decided."
         )
-    sums = found[found["cause"] == "aliased"].drop_duplicates(["workload", "metric", "mode", "effect"])
-    for _, row in sums.iterrows():
-        together = f"{row['factor'].replace('+', ' x ')} or {row['aliases'].replace(', ', ' or ')}"
+    sums = found[found["cause"] == "aliased"]
+    told = set()
+    for place, (_, row) in zip(places(sums), sums.iterrows(), strict=True):
+        parts = [row["factor"].replace("+", " x "), *row["aliases"].split(", ")]
+        if (place, frozenset(parts)) in told:
+            continue
+        told.add((place, frozenset(parts)))
+        together = " or ".join(parts)
         yield Sentence(
             f"{title(row)} {_effect(row)} as the sum of {together}, not known of which"
             f" [{_where(run, row)}]; 2x2s tell: ablate run STUDY --follow-up {run.path.name}.",
@@ -131,8 +165,8 @@ def _figures(run: Analysis, rows: pd.DataFrame) -> list[Part]:
     drawn: list[Part] = [
         Figure(
             "interactions",
-            "What pairs of changes do beyond the two apart; orange costs, purple helps, the more colour the "
-            "more margins",
+            "What pairs of changes do beyond the two apart; where it is decided, orange costs and purple "
+            "helps, the more colour the more margins",
             f"Heat map of interactions, a panel a metric, a cell a pair: {names}.",
             partial(plots.interaction_map, run.study, pairs),
         )

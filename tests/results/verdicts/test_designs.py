@@ -34,6 +34,15 @@ def of(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
     return frame[frame["metric"] == metric].set_index("arm")
 
 
+def number(frame: pd.DataFrame, arm: str, column: str = "effect") -> float:
+    return float(frame[column].to_dict()[arm])
+
+
+def holds(frame: pd.DataFrame, arm: str, true: float) -> bool:
+    """Whether the interval of a row covers the truth."""
+    return number(frame, arm, "ci_low") - 1e-9 <= true <= number(frame, arm, "ci_high") + 1e-9
+
+
 def averaged(truth: dict[tuple[str, ...], float], *factors: str) -> float:
     """A main effect or an interaction averaged over the other factors, half of which are changed."""
     return sum(
@@ -60,13 +69,13 @@ def test_main_effects_and_interactions_are_those_of_a_regression(
 ) -> None:
     found, pairs = of(full.main_effects(), metric), of(full.interactions(), metric)
     expected = regression(full, metric, workload)
-    scale = (lambda x: x) if metric == "test_accuracy" else math.log
+    scale = float if metric == "test_accuracy" else math.log
     tolerance = 2e-3 if metric == "step_seconds" else 1e-9  # medians of rounds here, means there
     for name in NAMES:
-        effect = scale(found.loc[CHANGES[name], "effect"])
+        effect = scale(number(found, CHANGES[name]))
         assert effect == pytest.approx(2 * expected[frozenset([name])], abs=tolerance)
     for pair in itertools.combinations(NAMES, 2):
-        effect = scale(pairs.loc[planted.name_of(pair), "effect"])
+        effect = scale(number(pairs, planted.name_of(pair)))
         assert effect == pytest.approx(4 * expected[frozenset(pair)], abs=tolerance)
 
 
@@ -82,8 +91,8 @@ def test_a_whole_factorial_and_its_half_agree_on_main_effects(
     for name in NAMES:
         true = averaged(truth, name)
         true = true if metric == "test_accuracy" else math.exp(true)
-        for row in (one.loc[CHANGES[name]], other.loc[CHANGES[name]]):
-            assert row["ci_low"] - 1e-9 <= true <= row["ci_high"] + 1e-9
+        assert holds(one, CHANGES[name], true)
+        assert holds(other, CHANGES[name], true)
     assert (one["ci_low"] <= other["ci_high"] + 1e-9).all()
     assert (other["ci_low"] <= one["ci_high"] + 1e-9).all()
 
@@ -98,14 +107,16 @@ def test_what_a_half_cannot_tell_apart_is_not_claimed(full: Run, half: Run) -> N
     told, aliased = full.interactions(), half.interactions()
     assert set(aliased["verdict"]) == {"inconclusive"}
     assert set(aliased["cause"]) == {"aliased"}
-    row = of(aliased, "step_seconds").loc[planted.name_of(("norm", "stem"))]
-    assert row["aliases"] == "pool x relu"
-    assert "cannot tell it from pool x relu" in row["note"]
-    twin = of(aliased, "step_seconds").loc[planted.name_of(("pool", "relu"))]
-    assert row["effect"] == pytest.approx(twin["effect"]), "one column of signs, one number"
-    known = of(told, "step_seconds").loc[planted.name_of(("norm", "stem"))]
-    assert known["verdict"] == "worse"
-    assert known["ci_low"] <= math.exp(TIME["norm", "stem"]) <= known["ci_high"]
+    rows, one, twin = (
+        of(aliased, "step_seconds"),
+        *(planted.name_of(p) for p in (("norm", "stem"), ("pool", "relu"))),
+    )
+    assert rows["aliases"].to_dict()[one] == "pool x relu"
+    assert "cannot tell it from pool x relu" in rows["note"].to_dict()[one]
+    assert number(rows, one) == pytest.approx(number(rows, twin)), "one column of signs, one number"
+    known, pair = of(told, "step_seconds"), planted.name_of(("norm", "stem"))
+    assert known["verdict"].to_dict()[pair] == "worse"
+    assert holds(known, pair, math.exp(TIME["norm", "stem"]))
 
 
 @pytest.mark.parametrize(("count", "resolution"), [(3, 3), (4, 4), (5, 3), (5, 5), (6, 4), (7, 3)])
@@ -153,7 +164,7 @@ def test_an_arm_that_ran_out_of_memory_takes_its_pairs_with_it_and_no_others(tmp
     )
     pairs = [(c, o) for c, o in zip(changed, left, strict=True) if lost not in (c, o)]
     assert len(pairs) == 7
-    assert math.log(memory.loc[CHANGES["stem"], "effect"]) == pytest.approx(expected)
+    assert math.log(number(memory, CHANGES["stem"])) == pytest.approx(expected)
 
 
 def test_both_at_once_sets_a_change_in_company_beside_the_change_alone(tmp_path: Path) -> None:
@@ -163,12 +174,10 @@ def test_both_at_once_sets_a_change_in_company_beside_the_change_alone(tmp_path:
     run = results.load(planted.write_run(tmp_path / "run", plan))
     found, beyond = of(run.main_effects(), "step_seconds"), of(run.interactions(), "step_seconds")
     name = f"{CHANGES['stem']} in company"
-    row = found.loc[name]
     expected = planted.total(TIME, every) - planted.total(TIME, [n for n in NAMES if n != "stem"])
-    assert row["ci_low"] <= math.exp(expected) <= row["ci_high"]
-    assert row["verdict"] == "worse"
-    more = expected - TIME["stem",]
-    assert beyond.loc[name, "ci_low"] <= math.exp(more) <= beyond.loc[name, "ci_high"]
+    assert holds(found, name, math.exp(expected))
+    assert found["verdict"].to_dict()[name] == "worse"
+    assert holds(beyond, name, math.exp(expected - TIME["stem",]))
 
 
 def test_quiet_factors_stay_quiet_in_a_factorial(tmp_path: Path) -> None:
