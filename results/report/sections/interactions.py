@@ -54,6 +54,7 @@ def build(run: Analysis, environment: str) -> Section:
     tables: list[Part] = [
         effect_table(group, "arm", f"{column} [{workload}]", is_open=False)
         for frame in (here, mine)
+        if len(frame)
         for (workload, column), group in frame.groupby(["workload", "column"], sort=False)
     ]
     return Section([*parts, Group("Every number", tables, folded=True)], data=data)
@@ -126,7 +127,7 @@ def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
         together = " or ".join(parts)
         yield Sentence(
             f"{title(row)} {_effect(row)} as the sum of {together}, not known of which"
-            f" [{_where(run, row)}]; 2x2s tell: ablate run STUDY --follow-up {run.path.name}.",
+            f" [{_where(run, row)}]; 2x2s tell: ablate run {run.study.name} --follow-up DIRECTORY.",
             lead="To be followed up:",
             tone="warning",
         )
