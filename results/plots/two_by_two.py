@@ -69,9 +69,13 @@ def _panel(axis: Axes, column: HeadlineColumn, row: Row, corners: list[Row]) -> 
     )
     axis.set_xticks([0, 1], [f"{first} =\n{level}" for level in usual])
     axis.set_xlim(-0.25, 1.25)
-    axis.yaxis.set_major_locator(MaxNLocator(4))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.value(value, row["unit"])))
+    size = text.byte_unit(max(values.values()))[0] if row["unit"] == "bytes" else 1.0
     axis.margins(y=0.15)
+    low, high = axis.get_ylim()
+    axis.set_yticks(
+        [t * size for t in MaxNLocator(4).tick_values(low / size, high / size) if low <= t * size <= high]
+    )
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.value(value, row["unit"])))
     said = text.change(row["effect"], row["effect_kind"], row["unit"])
     context = textwrap.fill(f"{verdict_words.sign(row)} {said} beyond the two apart; {column.context}", 52)
     axis.set_title(column.title, pad=8 + 9 * (1 + context.count("\n")))  # points
