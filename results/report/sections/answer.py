@@ -29,13 +29,18 @@ from results.tables import format as text
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.headline import HeadlineColumn, headline_columns, title
-from results.verdicts.designs import FACTORIALS
+from results.verdicts.designs import FACTORIALS, FRACTION
 
 ARMS_CAPTION = "What each change does against the baseline"
 _AVERAGED_CAPTION = "What each change does, averaged over the others"
 _AVERAGED = (
     "Every combination counts for every change: an effect below is the mean of what the change does whatever "
     "else there is. Where changes mind each other, a mean tells half; the next section tells which do."
+)
+
+_OF_FRACTION = (
+    "Only a fraction of the combinations was run, and what three changes do together was taken for nothing: "
+    "where the next section finds large sums of interactions, do not rely on it."
 )
 
 
@@ -58,7 +63,7 @@ def build(run: Analysis, environment: str) -> Section:
         combinations: list[Part] = [replace(every, brief=False), *figures]
         figures = [_forest_of_means(run, means, environment)]
         answers = [
-            words(_AVERAGED),
+            words(_AVERAGED, *([_OF_FRACTION] if run.study.design == FRACTION else [])),
             headline_table(averaged, _AVERAGED_CAPTION, columns),
             Group("Each combination against the baseline", combinations, folded=True),
         ]
