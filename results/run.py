@@ -8,7 +8,7 @@ from results.records.benchmarks import stored
 from results.records.directory import current, read_environments, read_plans, read_records
 from results.records.resolved_study import read_study
 from results.report.notes import effects_with_notes, with_notes
-from results.report.sections.claims import CLAIM_COLUMNS
+from results.report.sections.claims import claim_rows
 from results.report.write import Report, write_report
 from results.tables.analysis import Analysis
 
@@ -55,8 +55,8 @@ class Run:
         return self.analysis.variants.copy()
 
     def claims(self) -> pd.DataFrame:
-        """One row per claim; no study declares any yet."""
-        return pd.DataFrame(columns=CLAIM_COLUMNS)
+        """One row per claim that the study declares, and environment."""
+        return claim_rows(self.analysis)
 
     def trials(self) -> pd.DataFrame:
         """Every trial and arm with status and reason."""

@@ -191,10 +191,11 @@ def run(
     fresh: given.Fresh = False,
     again: given.Again = False,
     imported: given.Imported = None,
+    expect: given.Expect = None,
     quiet: given.Quiet = False,
 ) -> int:
     """Run a study and write its report. Run again, it goes on where it stopped."""
-    from runners import devices, launchers
+    from runners import devices, expected, launchers
     from runners.benchmark_import import read_all
     from runners.durations import parse_duration
     from runners.follow_up import pairs_of
@@ -204,12 +205,12 @@ def run(
     from runners.study import Overrides, load
     from runners.terminal.plans import print_data, print_warnings
     from runners.terminal.progress import Display
-    from runners.terminal.summary import show_report
+    from runners.terminal.summary import show_flips, show_report
 
     if again and fresh:
         raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
-    benchmarks = read_all(imported or [])
+    benchmarks, wanted = read_all(imported or []), expected.read(expect)
     resolved = devices.resolve(device)
     overrides = Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up))
     checked = load(study, overrides)
@@ -222,6 +223,7 @@ def run(
         budget_seconds=budget_seconds,
         macs_per_second=macs_per_second(resolved),
     )
+    wanted = expected.checked(wanted, (claim.name for claim in planned.study.claims))
     directory = out or Path("runs") / planned.study.name
     options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again)
     if not quiet:
@@ -233,7 +235,8 @@ def run(
         planned, options, lambda tasks, count: Display(console(), tasks, count, options.jobs, quiet=quiet)
     )
     _import(directory, benchmarks, quiet=quiet)
-    return show_report(directory, console(), quiet=quiet)
+    code = show_report(directory, console(), quiet=quiet)
+    return show_flips(directory, wanted, code)
 
 
 @app.command()

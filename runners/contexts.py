@@ -84,7 +84,7 @@ def _complexity_workloads(study: Study) -> list[WorkloadSettings]:
     named = [*study.workloads, *(other for one in study.workloads for _, other in one.companions)]
     taken = {settings.name for settings in named}
     found: dict[tuple[object, ...], WorkloadSettings] = {}
-    for settings in study.workloads:
+    for settings in (one for one in study.workloads if not probes.get(one.kind).of_baseline):
         levels = context_levels(study, settings)
         whole = {factor.name: factor.baseline for factor in study.architecture.factors} | levels
         key = (tuple(whole.items()), settings.image_size)

@@ -1,9 +1,10 @@
 """Plugins: what the suite has a folder for, brought by a file or a folder of one's own.
 
 A file may hold architectures (functions under `@architecture`), a `DATASET`, a `PROBE`, a `RECIPE`, a
-`LAUNCHER` and a `SECTION` of the report, or several of them in a list (`DATASETS`, ...). Of a folder every
-`*.py` directly in it is such a file, and every `*.toml` a study. An installed package names a module of its
-own that is such a file as an entry point of the group `ablations.plugins`; its name stands where a path does.
+`LAUNCHER`, a `SOURCE` of claims and a `SECTION` of the report, or several of them in a list (`DATASETS`,
+...). Of a folder every `*.py` directly in it is such a file, and every `*.toml` a study. An installed package
+names a module of its own that is such a file as an entry point of the group `ablations.plugins`; its name
+stands where a path does.
 """
 
 import importlib
@@ -27,6 +28,7 @@ _REGISTRIES = {
     "PROBE": "runners.probes",
     "LAUNCHER": "runners.launchers",
     "RECIPE": "runners.probes.convergence.recipes",
+    "SOURCE": "runners.claims",
 }
 """Where each is registered; named, not imported: no trial runs through what it does not use."""
 _SECTION, _TOPICS = "SECTION", "results.report.topics"

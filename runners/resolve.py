@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ablations.factor import Kind
 from results.records.resolved_study import Arm, FactorInfo, ResolvedStudy, Workload
+from runners import claims
 from runners.contexts import Context
 from runners.outcomes import NotApplicable
 from runners.study import Study
@@ -17,6 +18,7 @@ def resolve(
 ) -> ResolvedStudy:
     """Write down what a study is."""
     used = {context.probe.kind: context.probe for context in contexts}
+    workloads = tuple(_workload(study, context, arms) for context in contexts)
     return ResolvedStudy(
         name=study.name,
         question=study.question,
@@ -25,7 +27,7 @@ def resolve(
         seed=study.seed,
         factors=tuple(_factor(study, name) for name in study.factors),
         arms=arms,
-        workloads=tuple(_workload(study, context, arms) for context in contexts),
+        workloads=workloads,
         metrics=tuple(
             replace(metric, margin=study.margins.get(metric.name, metric.margin))
             for probe in used.values()
@@ -33,6 +35,7 @@ def resolve(
         ),
         budget_seconds=budget_seconds,
         looks=study.looks,
+        claims=tuple(claims.declared(study, study.claims, workloads, arms)),
     )
 
 
@@ -88,6 +91,8 @@ def _takes_part(study: Study, context: Context, arm: Arm) -> bool:
     """A duplicate where anything varies; no rate is searched for what must train as the baseline does."""
     if context.relation is not None and context.relation.kind == "rate_search":
         return arm.role == "baseline" or (arm.role == "arm" and _share(study, arm) == "arm")
+    if context.probe.of_baseline:
+        return arm.role == "baseline"
     return context.probe.control or arm.role != "control"
 
 

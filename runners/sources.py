@@ -34,6 +34,7 @@ def trial_sources(
     """
     probe = probes.source(kind)
     starts = [PACKAGES["runners"] / "execute.py", *plugin_files, *used(kind, architecture, dataset)]
+    starts += probes.get(kind).runs_through()
     if probe.name == "__init__.py":
         starts += probe.parent.rglob("*.py")
     return closure(starts, PACKAGES)

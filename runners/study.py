@@ -32,6 +32,7 @@ class Study:
         resolution: Of a fraction: 4 keeps main effects apart from interactions of two.
         pairs: Pairs of factors that are changed together, too.
         excluded: Combinations of levels that are not run, as levels by factor.
+        claims: Sources whose claims are put to the test.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Study:
     resolution: int = 4
     pairs: tuple[tuple[str, ...], ...] = ()
     excluded: tuple[Mapping[str, str], ...] = ()
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         tables = tuple(_located(table, path.parent, where, mistakes) for table in tables)
     workloads = workloads_of(tables, architecture, factors, overrides.for_, where, mistakes)
     mistakes += data_checks.mistakes(workloads, where)
+    claims = study_checks.sources_of_claims(file.claims, where, mistakes)
     margins = study_checks.margins(file.margins, f"{where}: margins", mistakes)
     if mistakes:
         raise BadInput(list(dict.fromkeys(mistakes)))
@@ -123,6 +126,7 @@ def load(study: str, overrides: Overrides | None = None) -> Study:
         resolution=file.resolution or 4,
         pairs=file.pairs,
         excluded=design.excluded,
+        claims=claims,
     )
     return _follow_up(found, overrides.pairs) if overrides.pairs else found
 

@@ -10,7 +10,7 @@ from typing import Any
 from ablations import Architecture, execution
 from ablations.factor import Factor, format_level, level_text, nearest
 from results.records.values import LARGEST_NUMBER
-from runners import datasets, probes
+from runners import claims, datasets, probes
 from runners.errors import written
 from runners.probes import WorkloadSettings
 
@@ -72,6 +72,17 @@ def margins(table: Mapping[str, Any], where: str, mistakes: list[str]) -> dict[s
         else:
             found[metric] = float(margin)
     return found
+
+
+def sources_of_claims(names: tuple[str, ...], where: str, mistakes: list[str]) -> tuple[str, ...]:
+    """Sources of claims that there are; all of them for `all`."""
+    known = claims.sources()
+    mistakes += [
+        f"{where}: claims: no source {written(name)}{nearest(name, (*known, 'all'))}"
+        for name in names
+        if name not in known and name != "all"
+    ]
+    return tuple(known) if "all" in names else tuple(name for name in names if name in known)
 
 
 def conflicts(

@@ -64,6 +64,9 @@ class StudyFile(BaseModel):
         description="how often you will look, adding seeds or processes in between; each look has its share"
         " of the 5 % error",
     )
+    claims: tuple[str, ...] = Field(
+        (), description='sources whose claims are put to the test, e.g. ["timm"]; ["all"] for every one'
+    )
     factors: dict[str, Any] = Field(min_length=1, description="levels compared; the first is the baseline")
     margins: dict[str, Any] = Field({}, description="smallest effect that counts, by metric")
     plugins: tuple[str, ...] = Field((), description="Python files with architectures of your own")

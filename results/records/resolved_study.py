@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from results.records.declared_claim import DeclaredClaim
 from results.records.files import SCHEMA_VERSION, RecordError, dump, explain, parse, write_json
 from results.records.metric import Metric
 from results.records.values import LONGEST_SECONDS, STRICT, Free, Positive, Text
@@ -185,6 +186,7 @@ class ResolvedStudy:
             of the error.
         exploratory: What was changed after the first trial: the names of the fields.
         extended: What blocks were added to after a verdict could be seen, an entry each time.
+        claims: What others say, each tied to what decides it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -202,6 +204,7 @@ class ResolvedStudy:
     looks: Annotated[int, Field(ge=1, le=MOST_LOOKS)] = 1
     exploratory: tuple[Text, ...] = ()
     extended: tuple[Text, ...] = ()
+    claims: tuple[DeclaredClaim, ...] = ()
 
     def __post_init__(self) -> None:
         for noun in ("factors", "arms", "workloads", "metrics"):

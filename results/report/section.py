@@ -21,11 +21,13 @@ class Entry:
         text: What it says.
         verdict: The verdict it shows, if any; it decides the colour.
         detail: What stands below it in small type, such as an interval.
+        link: The section that says more; "" for none.
     """
 
     text: str
     verdict: str = ""
     detail: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from results.verdicts import (
     between_occasions,
     building_block_changes,
     building_blocks,
+    claims,
     diagnostics,
     heaps,
     isolation,
@@ -146,6 +147,11 @@ class Analysis:
     def corners(self) -> pd.DataFrame:
         """The four corners of each interaction of two factors, of headline metrics."""
         return self.contrasts.corners
+
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        """What became of each claim that the study declares, by environment."""
+        return claims.claims(self.study, self.effects, self.records)
 
     @cached_property
     def losses(self) -> pd.DataFrame:

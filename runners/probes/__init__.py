@@ -4,7 +4,7 @@ A folder tells what it measures without PyTorch: `settings.py`, `metrics.py` and
 probe, whose `run` imports what measures when it is called. No probe imports from another one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Probe:
         run: Measures a trial in the process it is called in.
         estimate_seconds: (settings, MACs of each arm for one image, MACs a second that a common convolution
             reaches on the trial's cores) to a forecast for one trial.
+        of_baseline: Whether the baseline alone is run: what is found belongs to no arm.
+        runs_through: Files found by discovery that it runs through, too.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Probe:
     timed: bool
     run: Callable[[Trial], Result]
     estimate_seconds: Callable[[Any, list[int], float], float]
+    of_baseline: bool = False
+    runs_through: Callable[[], Iterable[Path]] = tuple
 
 
 REGISTRY = Registry(

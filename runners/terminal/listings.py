@@ -161,7 +161,26 @@ def _workloads() -> Rows:
 
 
 def _claims() -> Rows:
-    return []  # none is declared anywhere yet
+    from runners import claims
+
+    found: Rows = []
+    for name, source in claims.sources().items():
+        for claim in source.claims:
+            decided_by = f"{claim.kind}: {claim.metric}, {'='.join(claim.change)}"
+            found.append(_claim(name, claim.name, claim.statement, decided_by, claims.reported(claim)))
+        for check in source.checks:
+            found.append(_claim(name, check.name, check.statement, "a check of the operator", ""))
+    return found
+
+
+def _claim(source: str, name: str, statement: str, decided_by: str, reported: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "claim": name,
+        "statement": statement,
+        "decided_by": decided_by,
+        "reported": reported,
+    }
 
 
 def _launchers() -> Rows:

@@ -134,6 +134,13 @@ Jobs = Annotated[
 Launcher = Annotated[
     str, typer.Option(help="Where trials run: `ablate list launchers`.", autocompletion=complete_launcher)
 ]
+Expect = Annotated[
+    Path | None,
+    typer.Option(
+        help="Verdicts of claims as they should be (a claims.csv): the exit code 3 says that one flipped.",
+        callback=_usable,
+    ),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Start anew; an earlier run is moved aside, not deleted.")

@@ -8,7 +8,9 @@ import results
 from results.report.renderers.terminal import show
 from results.report.sections.failed import causes
 from results.report.write import Report
-from runners.terminal.ending import DONE, SOME_FAILED
+from runners.expected import Expected, flips
+from runners.terminal.ending import DONE, REGRESSED, SOME_FAILED
+from runners.terminal.tables import print_line
 
 
 def show_report(directory: Path, console: Console, *, quiet: bool) -> int:
@@ -34,6 +36,23 @@ def show_report(directory: Path, console: Console, *, quiet: bool) -> int:
         show(written.document, console)
     _print(console, f"report: {written.index}")
     return SOME_FAILED if written.failed["status"].ne("not_applicable").any() else DONE
+
+
+def show_flips(directory: Path, wanted: Expected, code: int) -> int:
+    """Print each claim that came out against what was expected.
+
+    Args:
+        directory: A run directory.
+        wanted: Verdicts by claim.
+        code: The exit code where none did.
+
+    Returns:
+        The exit code.
+    """
+    lines = list(flips(results.load(directory), wanted)) if wanted else []
+    for line in lines:
+        print_line(line, style="red", stderr=True)
+    return REGRESSED if lines else code
 
 
 def _wrong(written: Report) -> list[str]:

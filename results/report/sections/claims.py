@@ -1,21 +1,148 @@
-"""Claims, and what became of them; no study declares any yet."""
+"""Claims, and what became of them."""
+
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
-from results.report.section import Section, Topic
+from results.report.notes import n_needed
+from results.report.section import Entry, Paragraph, Part, Section, Sentence, Table, Topic, words
+from results.tables import format as text
 from results.tables.analysis import Analysis
+from results.tables.contexts import described
+from results.verdicts.claims import VERDICTS
 
 CLAIM_COLUMNS = [
     *("claim", "source", "statement", "predicted", "measured"),
     *("ci_low", "ci_high", "verdict", "reason", "evidence"),
 ]
+"""Those of the report's contract; the facts behind them follow."""
+_MORE = ["original", "environment", "workload", "arm", "metric", "mode", "effect", "unit", "n"]
+_COLOURS = {"supported": "better", "contradicted": "worse", "equivalent": "equivalent", "inconclusive": ""}
+_MEANING = (
+    "Each sentence was tied to a contrast of this study, or to a check of the operator, before the run. "
+    "Supported and contradicted hold here: in the context that is named, which is not that of the source."
+)
+_SECTIONS = {"memory": "memory", "throughput": "throughput", "convergence": "convergence"}
+
+Row = dict[Hashable, Any]
 
 
-def build(_: Analysis, __: str) -> Section:
-    """An empty table for those who read it."""
-    return Section(data={"claims": pd.DataFrame(columns=CLAIM_COLUMNS)})
+def claim_rows(run: Analysis) -> pd.DataFrame:
+    """One row per claim and environment: the contract's columns, and the facts behind them."""
+    rows = run.claims.to_dict("records")
+    told = [
+        {
+            **{name: row[name] for name in ("claim", "source", "statement", "predicted", "verdict")},
+            **{name: row[name] for name in ("ci_low", "ci_high", *_MORE)},
+            "measured": measured(row),
+            "reason": reason(run, row),
+            "evidence": evidence(row),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(told, columns=[*CLAIM_COLUMNS, *_MORE])
+
+
+def measured(row: Row) -> str:
+    """What was seen, in words: `+31 % (exact)`; "" where nothing was."""
+    if text.missing(row["effect"]):
+        return (
+            str(row["detail"]) if row["verdict"] != "not run" and not text.missing_text(row["detail"]) else ""
+        )
+    kind, unit = row["effect_kind"], row["unit"]
+    ends = "exact" if row["exact"] is True else text.reach(row["ci_low"], row["ci_high"], kind, unit)
+    return (
+        f"{text.change(row['effect'], kind, unit)} ({ends})"
+        if ends
+        else text.change(row["effect"], kind, unit)
+    )
+
+
+def reason(run: Analysis, row: Row) -> str:
+    """Why it is not decided, or the context in which it is."""
+    if row["verdict"] == "not run":
+        return str(row["detail"])
+    here = next((described(run.study, w) for w in run.study.workloads if w.name == row["workload"]), "")
+    if row["verdict"] != "inconclusive" or text.missing(row["effect"]):
+        return here
+    match row["cause"]:
+        case "imprecise" if needed := n_needed(row):
+            why = f"the interval is too wide: {needed} in all would be narrow enough"
+        case "imprecise":
+            why = (
+                "the interval reaches both sides, and no number of seeds within reach would narrow it enough"
+            )
+        case "invalid":
+            why = "the control failed"
+        case "too_few":
+            why = "too few blocks for a verdict"
+        case other:
+            why = f"not decided ({other})"
+    return f"{why} [{here}]"
+
+
+def evidence(row: Row) -> str:
+    """Where the numbers stand: a row of effects.csv, or the record of the checks."""
+    if row["verdict"] == "not run":
+        return ""
+    if text.missing_text(row["arm"]) or not row["arm"]:
+        return f"checks, {row['claim']}"
+    mode = "" if text.missing_text(row["mode"]) else f", {row['mode']}"
+    return f"{row['workload']}: {row['arm']}, {row['metric']}{mode}"
+
+
+def build(run: Analysis, _: str) -> Section:
+    """Every claim of the study; an empty table for those who read it where there is none."""
+    rows = claim_rows(run)
+    if rows.empty:
+        return Section(data={"claims": rows})
+    counts = [f"{int((rows['verdict'] == v).sum())} {v}" for v in VERDICTS if (rows["verdict"] == v).any()]
+    run_ = rows[rows["verdict"] != "not run"]
+    parts: list[Part] = [
+        words(_MEANING),
+        Paragraph([Sentence(f"{', '.join(counts)}.", lead=f"{len(rows)} claims:")], brief=True),
+        *(_table(group, str(source), run) for source, group in run_.groupby("source", sort=False)),
+    ]
+    left = rows[rows["verdict"] == "not run"]
+    if len(left):
+        entries = [[Entry(r["statement"]), Entry(r["source"]), Entry(r["reason"])] for r in _records(left)]
+        heads = ["statement", "said by", "why not here"]
+        parts.append(Table(heads, entries, "Not run", open=False, long_names=True))
+    return Section(parts, data={"claims": rows})
+
+
+def _records(rows: pd.DataFrame) -> list[Row]:
+    found: list[Row] = rows.to_dict("records")
+    return found
+
+
+def _table(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
+    several = len(run.names) > 1
+    entries = [
+        [
+            Entry(row["statement"], detail=row["environment"] if several else ""),
+            Entry(row["verdict"], _COLOURS[row["verdict"]], row["evidence"], _link(run, row)),
+            Entry(row["measured"] or "—", detail=row["reason"]),
+            Entry(row["original"] or "—"),
+        ]
+        for row in _records(rows)
+    ]
+    heads = ["statement", "verdict", "here", "there"]
+    return Table(heads, entries, source, brief=True, long_names=True)
+
+
+def _link(run: Analysis, row: Row) -> str:
+    """The section that has the numbers."""
+    kinds = {workload.name: workload.kind for workload in run.study.workloads}
+    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "evidence") if row["arm"] else ""
 
 
 TOPIC = Topic(
-    "claims", "Claims", 15, build, per_environment=False, summary="sentences of others, put to the test"
+    "claims",
+    "What others say",
+    15,
+    build,
+    per_environment=False,
+    summary="sentences of others, put to the test",
 )
