@@ -18,13 +18,15 @@ import psutil
 
 from results.records.directory import write_record
 from results.records.record import Outcome, Record, RecordDetails
-from runners import checkpoints, printed, probes
+from runners import printed, probes
 from runners.outcomes import failure
 from runners.run_folder import CURRENT, RunFolder
 from runners.trial import Trial, trial_from_json
 
 
-def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -> None:
+def execute(
+    content: dict[str, Any], run: str, environment: str, attempt: int, home: str | None = None
+) -> None:
     """Run a trial and write its record; the entry point of a trial's process.
 
     Where a record is there already, by another run at work in the same directory, that one counts. Whatever
@@ -35,6 +37,7 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         run: The run directory.
         environment: Id of the environment.
         attempt: 1 for the first try.
+        home: The directory of the run that checkpoints belong to; `run` unless told.
 
     Raises:
         StorageError: The run directory takes no more.
@@ -43,8 +46,7 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     directory, log = Path(run), printed.log_name(content["id"], environment, attempt)
-    place = RunFolder(directory, environment)
-    CURRENT.set(place)
+    CURRENT.set(RunFolder(Path(home or run), environment))
     printed.keep(directory, log)
     faulthandler.enable(2)  # a crash in a library leaves its trace in the log
     gc.freeze()  # what was imported stays: looking through all of it takes a quarter of a second each time
@@ -56,7 +58,6 @@ def execute(content: dict[str, Any], run: str, environment: str, attempt: int) -
         record = replace(record, details={**record.details, "log": log})
     with suppress(FileExistsError):
         write_record(directory, record)
-    checkpoints.discard(record, place)
     printed.finished(directory, log)
 
 

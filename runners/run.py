@@ -66,16 +66,18 @@ def execute(
         planned: The complete plan.
         options: How the run is done.
         display: Makes what follows the run, from the tasks that are left and the number of all trials.
-        say: Told that another run is at work in the directory, which is waited for.
+        say: Told that another run is at work in the directory, which is waited for, and what the launcher
+            has to say.
 
     Raises:
-        BadInput: There is no such launcher, or nothing that another occasion could be added to.
+        BadInput: There is no such launcher, it cannot run trials, or there is nothing that another occasion
+            could be added to.
         StorageError: The run directory takes no more.
     """
     launcher, directory = launchers.get(options.launcher), options.directory
     if options.again and not (directory / "study.json").is_file():
         raise BadInput(f"--again: no run in {directory} yet; run it first, without --again")
-    facts = environment.capture(options.device)
+    facts = launcher.environment(options.device, say)
     environment_id = environment.identify(facts)
     with alone(directory, say):
         backlog = Backlog(

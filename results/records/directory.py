@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from results.records.believe import disbelief
-from results.records.files import SCHEMA_VERSION, RecordError, StorageError, parse, write_json
+from results.records.files import SCHEMA_VERSION, RecordError, StorageError, explain, parse, write_json
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 from results.records.values import STRICT, Free, Text
@@ -65,6 +65,22 @@ def read_record(path: Path) -> Record:
     if record.file_name != path.name:
         raise RecordError(f"{path}: not a record: its content is that of {record.file_name}")
     return record
+
+
+def parse_record(text: str, source: str) -> Record:
+    """A record from the JSON that a file of it holds.
+
+    Args:
+        text: The JSON.
+        source: Where it comes from, for the message.
+
+    Raises:
+        RecordError: It is not a record of this schema.
+    """
+    try:
+        return _RECORD.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise RecordError(f"{source}: not a record: {explain(error)}") from error
 
 
 def read_records(run: Path, study: ResolvedStudy | None = None) -> tuple[list[Record], list[Disbelieved]]:

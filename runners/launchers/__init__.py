@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from results.records.record import Record
+from runners.errors import BadInput
 from runners.registry import Registry
 from runners.trial import Trial
 
@@ -60,6 +61,12 @@ class Run(Protocol):
         """
 
 
+def _here(device: str, _: Callable[[str], None]) -> dict[str, Any]:
+    from runners import environment  # imports PyTorch, which a listing does without
+
+    return environment.capture(device)
+
+
 @dataclass(frozen=True, slots=True)
 class Launcher:
     """A place where trials run.
@@ -70,12 +77,17 @@ class Launcher:
         run: Runs tasks there.
         prepare: Begins in the background what takes seconds before the first task can run; called while
             there is still planning to do.
+        environment: Tells what the machine is that trials run on, from the device they run on; told of what
+            a user should know by the function it is given. Of this machine unless a launcher has its own.
+        at: Makes a launcher of what `--launcher` says behind a colon; None where nothing may stand there.
     """
 
     name: str
     summary: str
     run: Run
     prepare: Callable[[], None] = lambda: None
+    environment: Callable[[str, Callable[[str], None]], dict[str, Any]] = _here
+    at: "Callable[[str], Launcher] | None" = None
 
 
 REGISTRY = Registry(__name__, "LAUNCHER", "launcher", Launcher, lambda launcher: launcher.name)
@@ -89,7 +101,16 @@ def launchers() -> dict[str, Launcher]:
 def get(name: str) -> Launcher:
     """Look a launcher up.
 
+    Args:
+        name: Its name; `NAME:ARGUMENT` where it takes one.
+
     Raises:
-        BadInput: There is none of that name.
+        BadInput: There is none of that name, or it takes no argument.
     """
-    return REGISTRY.get(name)
+    name, colon, argument = name.partition(":")
+    launcher = REGISTRY.get(name)
+    if not colon:
+        return launcher
+    if launcher.at is None:
+        raise BadInput(f"launcher {name!r} takes nothing behind a colon; use --launcher {name}")
+    return launcher.at(argument)

@@ -16,10 +16,11 @@ from typing import Any
 from results.records.directory import read_record, write_record
 from results.records.files import StorageError
 from results.records.record import Record, RecordDetails, Status
-from runners import printed
+from runners import checkpoints, printed
 from runners.execute import execute, make_record
 from runners.launchers import Event, Launcher, Notify, Task
 from runners.outcomes import blank
+from runners.run_folder import RunFolder
 from runners.trial import Trial
 
 REFRESH_SECONDS = 1.0
@@ -50,15 +51,32 @@ class Running:
         return time.perf_counter() - self.start > limit_seconds(self.task.trial)
 
 
-def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify) -> None:
-    """Run tasks, up to `jobs` side by side, a timed one by itself; see `runners.launchers.Run`."""
+def run(
+    tasks: Iterable[Task],
+    *,
+    directory: Path,
+    environment: str,
+    jobs: int,
+    notify: Notify,
+    home: Path | None = None,
+) -> None:
+    """Run tasks, up to `jobs` side by side, a timed one by itself; see `runners.launchers.Run`.
+
+    Args:
+        tasks: See there, as the others.
+        directory: Where records and logs are written.
+        environment: Id of the environment.
+        jobs: Processes at once.
+        notify: Called after each record, and about once a second.
+        home: The run directory that checkpoints belong to; `directory` unless told.
+    """
     context = _context()
     waiting, running = iter(tasks), list[Running]()
     upcoming, told = next(waiting, None), time.monotonic()
-    with _interrupts_noted() as interrupted, _ending_with(running, directory, environment):
+    with interrupts_noted() as interrupted, _ending_with(running, directory, environment):
         while upcoming or running:
             while upcoming and may_start(upcoming.trial, _trials(running), jobs):
-                running.append(_start(context, upcoming, directory, environment))
+                running.append(_start(context, upcoming, directory, environment, home))
                 upcoming = None
                 if len(running) < jobs:  # no sooner: it may no longer be wanted when there is room for it
                     upcoming = next(waiting, None)
@@ -79,7 +97,7 @@ def run(tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, 
 
 
 @contextmanager
-def _interrupts_noted() -> Iterator[Callable[[], bool]]:
+def interrupts_noted() -> Iterator[Callable[[], bool]]:
     """Ctrl-C as a note that is read when there is time for it; a second one interrupts at once.
 
     Raised as an exception between any two instructions, one that falls into a callback of the garbage
@@ -170,11 +188,16 @@ def may_start(trial: Trial, running: Sequence[Trial], jobs: int) -> bool:
 
 
 def _start(
-    context: multiprocessing.context.BaseContext, task: Task, directory: Path, environment: str
+    context: multiprocessing.context.BaseContext,
+    task: Task,
+    directory: Path,
+    environment: str,
+    home: Path | None,
 ) -> Running:
     trouble, tells = context.Pipe(duplex=False)
+    place = (str(directory), environment, task.attempt, None if home is None else str(home))
     process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-        target=_execute, args=(tells, task.trial.to_json(), str(directory), environment, task.attempt)
+        target=_execute, args=(tells, task.trial.to_json(), *place)
     )
     process.start()
     tells.close()
@@ -187,10 +210,11 @@ def _execute(
     directory: str,
     environment: str,
     attempt: int,
+    home: str | None,
 ) -> None:
     """What the process does: the trial, and word to the parent where its record found no room."""
     try:
-        execute(content, directory, environment, attempt)
+        execute(content, directory, environment, attempt, home)
     except StorageError as error:
         tells.send((error.errno, error.strerror or str(error)))
 
@@ -223,7 +247,9 @@ def _end(one: Running, directory: Path, environment: str) -> Record:
         record = make_record(trial, environment, attempt, outcomes, one.started, seconds, details)
         with suppress(FileExistsError):  # of another run at work in the same directory: that one counts
             write_record(directory, record)
-    return read_record(path)
+    record = read_record(path)
+    checkpoints.discard(record, RunFolder(directory, environment))
+    return record
 
 
 def _see_to(trouble: "connection.Connection[Any, Any]") -> None:
