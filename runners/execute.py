@@ -37,7 +37,7 @@ def execute(
         run: The run directory.
         environment: Id of the environment.
         attempt: 1 for the first try.
-        home: The directory of the run that checkpoints belong to; `run` unless told.
+        home: The run directory that checkpoints belong to, where `run` is a temporary one.
 
     Raises:
         StorageError: The run directory takes no more.

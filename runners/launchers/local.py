@@ -68,7 +68,7 @@ def run(
         environment: Id of the environment.
         jobs: Processes at once.
         notify: Called after each record, and about once a second.
-        home: The run directory that checkpoints belong to; `directory` unless told.
+        home: The run directory that checkpoints belong to, where `directory` is a temporary one.
     """
     context = _context()
     waiting, running = iter(tasks), list[Running]()

@@ -34,8 +34,6 @@ from runners.outcomes import blank
 from runners.run_folder import RunFolder
 from runners.trial import Trial
 
-_STOP_SECONDS = 5.0
-"""What a worker has to end its trial in, before it is ended itself."""
 _TRIES = 2
 """Of a trial whose process, worker or node dies."""
 
@@ -119,7 +117,7 @@ class Cluster:
         if not self.nodes:
             self.environment(queue[0][0].trial.device, lambda _: None)
         running, told = list[Running](), time.monotonic()
-        with local.interrupts_noted() as interrupted, _ending_with(running):
+        with local.interrupts_noted() as interrupted, _leaving():
             while queue or running:
                 while queue and (node := place(queue[0][0].trial, self.nodes, _placed(running), jobs)):
                     task, tries = queue.popleft()
@@ -252,19 +250,17 @@ def _write(record: Record, log: bytes | None, directory: Path) -> Record:
 
 
 @contextmanager
-def _ending_with(running: Sequence[Running]) -> Iterator[None]:
-    """Whatever ends the run ends what is under way, too: it is run again next time."""
+def _leaving() -> Iterator[None]:
+    """Whatever ends the run before its time leaves the cluster, and ends a cluster that was started here.
+
+    What is under way ends with that, and is run again next time. Tasks are not cancelled one by one: Ray
+    aborts this process where a task ends in the instant in which it is cancelled.
+    """
     try:
         yield
-    finally:
-        promises = [one.promise for one in running]
-        if promises:
-            ray = library()
-            for promise in promises:
-                ray.cancel(promise, force=False)  # as Ctrl-C ends a local run: nothing is left behind
-            _, late = ray.wait(promises, num_returns=len(promises), timeout=_STOP_SECONDS)
-            for promise in late:
-                ray.cancel(promise, force=True)
+    except BaseException:
+        library().shutdown()
+        raise
 
 
 @cache

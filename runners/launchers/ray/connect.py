@@ -63,7 +63,7 @@ def _join(ray: Any, address: str) -> None:
             _init(ray, address=address)
     except subprocess.TimeoutExpired:
         reached = False
-    except (ConnectionError, RuntimeError, ValueError, OSError, AssertionError) as error:
+    except (RuntimeError, ValueError, OSError, AssertionError, ray.exceptions.RayError) as error:
         reached, reason = False, brief(error)
     if not reached:
         raise BadInput(

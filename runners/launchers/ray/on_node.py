@@ -3,21 +3,24 @@
 import hashlib
 import importlib
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from runners import printed
+from runners import printed, run_lock
 from runners.errors import BadInput
-from runners.launchers import Event, Task, local
+from runners.launchers import Task, local
 from runners.trial import trial_from_json
 
+PREFIX = "ablate-trial-"
+"""Of the temporary directories that trials run in."""
 THREADS = "OMP_NUM_THREADS"
 """Ray sets it to the CPUs a task asks for; on nodes it is made what it is here, as for local trials."""
 
@@ -71,14 +74,13 @@ def perform(
     # multiprocessing has a trial's process import what its parent was started as, which is Ray.
     sys.modules["__main__"] = ModuleType("__main__")
     there = Path(run[0])
-    with tempfile.TemporaryDirectory(prefix="ablate-") as name:
-        directory = Path(name)
+    with _own_directory() as directory:
         local.run(
             [Task(trial, attempt)],
             directory=directory,
             environment=environment,
             jobs=1,
-            notify=_tell_nobody,
+            notify=lambda _: None,
             home=there if run[1] is not None and identity(there) == run else directory,
         )
         (path,) = (directory / "records").iterdir()
@@ -86,12 +88,23 @@ def perform(
         return path.read_text("utf-8"), log.read_bytes() if log.is_file() else None
 
 
+@contextmanager
+def _own_directory() -> Iterator[Path]:
+    """A temporary directory; what workers that were ended left behind is removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError), (left / run_lock.NAME).open("r+") as file:
+            run_lock.lock(file, _in_use)
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as name, run_lock.alone(Path(name), lambda _: None):
+        yield Path(name)
+
+
+def _in_use() -> None:
+    raise BlockingIOError
+
+
 def identity(directory: Path) -> tuple[str, int | None]:
     """What shows on another machine whether a directory is the same one there: its path and its inode."""
     with suppress(OSError):
         return str(directory.resolve()), directory.stat().st_ino
     return str(directory), None
-
-
-def _tell_nobody(_: Event) -> None:
-    pass
