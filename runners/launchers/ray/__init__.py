@@ -28,7 +28,7 @@ from runners.errors import BadInput
 from runners.execute import make_record
 from runners.launchers import Event, Launcher, Notify, Task, local
 from runners.launchers.ray import on_node
-from runners.launchers.ray.connect import brief, connect, library
+from runners.launchers.ray.connection import brief, connect, library
 from runners.launchers.ray.nodes import Node, difference, look_around, on, place, settle
 from runners.outcomes import blank
 from runners.run_folder import RunFolder

@@ -8,7 +8,7 @@ from typing import Any
 
 from runners.launchers import local
 from runners.launchers.ray import on_node
-from runners.launchers.ray.connect import brief, library
+from runners.launchers.ray.connection import brief, library
 from runners.trial import Trial
 
 _LOOK_SECONDS = 120.0

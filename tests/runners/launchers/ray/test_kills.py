@@ -1,0 +1,147 @@
+"""Workers and trials that are killed: a second try, and nothing else is harmed."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from results.records.record import Record
+from runners import launchers, study
+from runners.launchers import Event, Task
+from runners.plan import Plan, plan
+from tests.runners import scripted_runs
+from tests.runners.launchers.ray.clusters import Killer
+from tests.runners.study_files import write_tiny
+from tests.runners.trained_runs import PACE
+
+STUDY = """
+architecture = "{name}"
+plugins = ["{plugin}"]
+[factors]
+wide = [false, true]
+[[workloads]]
+kind = "memory"
+image_size = {size}
+batch_size = 8
+simulate = []
+measure = true
+[[workloads]]
+kind = "throughput"
+image_size = 32
+batch_size = 8
+processes = 1
+arm_seconds = 1.0
+threads = 1
+[[workloads]]
+kind = "convergence"
+dataset = "digits"
+image_size = 8
+train_images = 256
+batch_size = 4
+epochs = 20
+seeds = 1
+"""
+
+
+def every_probe(folder: Path) -> Plan:
+    """A trial of each kind and more, of a network that nothing is known of."""
+    plugin = write_tiny(folder, "killed")
+    path = folder / "killed.toml"
+    path.write_text(STUDY.format(name="killed", plugin=plugin, size=512))
+    return plan(study.load(str(path)))
+
+
+def run(planned: Plan, directory: Path, launcher: str) -> dict[str, Record]:
+    """The trials' records as the launcher tells of them, each once."""
+    told: list[Event] = []
+    tasks = [Task(trial, 1) for trial in planned.trials]
+    launchers.get(launcher).run(
+        iter(tasks), directory=directory, environment="here", jobs=2, notify=told.append
+    )
+    ended = [event.record for event in told if event.record is not None]
+    assert len(ended) == len(tasks)
+    return {record.trial: record for record in ended}
+
+
+def figures(record: Record) -> list[object]:
+    """What does not vary from run to run."""
+    if record.workload.startswith("throughput"):
+        return [(one.arm, one.status, {m.metric for m in one.measurements}) for one in record.outcomes]
+    return [(one.arm, one.status, one.measurements, one.curves) for one in record.outcomes]
+
+
+def test_a_trial_that_is_killed_twice_is_a_row_and_the_others_are_well(tmp_path: Path) -> None:
+    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "fail"], seconds=2.0))
+    with Killer("scripted", 2) as killer:
+        found = run(planned, tmp_path, "ray")
+    assert len(killer.killed) == 2
+    statuses = sorted(record.status for record in found.values())
+    # Both may have been hit once, which costs each a second try, or one of them twice.
+    assert statuses in (["failed", "ok"], ["killed", "ok"], ["failed", "killed"])
+
+
+@pytest.mark.slow
+def test_a_workers_death_is_told_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "print"], seconds=2.0))
+    one = replace(planned, trials=planned.trials[:1])
+    for trial_itself, said in [(False, "its worker on node "), (True, "the process was ended by signal 9")]:
+        directory = tmp_path / said.replace(" ", "-")
+        with Killer("scripted", 2, trial_itself=trial_itself) as killer:
+            (record,) = run(one, directory, "ray").values()
+        assert len(killer.killed) == 2
+        assert record.status == "killed"
+        assert (record.outcomes[0].reason or "").startswith(said)
+        assert [path.name for path in (directory / "records").iterdir()] == [record.file_name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trial_itself", [False, True], ids=["worker", "trial"])
+def test_a_kill_in_each_probe_costs_a_second_try_and_nothing_else(tmp_path: Path, trial_itself: bool) -> None:
+    planned = every_probe(tmp_path)
+    undisturbed = run(planned, tmp_path / "local", "local")
+    kinds = {trial.workload.kind: trial.workload.name for trial in planned.trials}
+    assert kinds.keys() == {"memory", "throughput", "convergence", "complexity"}
+    with ExitStack() as stack:
+        killers = [
+            stack.enter_context(Killer(name, 1, trial_itself=trial_itself, after=0.0))
+            for name in kinds.values()
+        ]
+        found = run(planned, tmp_path / "ray", "ray")
+    assert [len(killer.killed) for killer in killers] == [1] * 4
+    assert {record.status for record in found.values()} == {"ok"}
+    assert {record.attempt for record in found.values()} == {1}
+    assert {trial: figures(one) for trial, one in found.items()} == {
+        trial: figures(one) for trial, one in undisturbed.items()
+    }
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_goes_on_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.runners import trained_runs
+
+    monkeypatch.setenv(PACE, "0.1")
+    path = trained_runs.write_study(tmp_path, {"noise": ["none", "dropout"]}, {})
+    planned = trained_runs.plan_of(path)
+    planned = replace(planned, trials=planned.trials[:1])
+    with Killer("convergence", 1, after=1.0):
+        (record,) = run(planned, tmp_path / "ray", "ray").values()
+    (step,) = record.details["resumed_at_step"]
+    assert step > 0
+    (undisturbed,) = run(planned, tmp_path / "local", "local").values()
+    assert figures(record) == figures(undisturbed)
+    assert list((tmp_path / "ray" / "checkpoints").iterdir()) == []
+
+
+def test_a_trial_that_takes_too_long_is_ended_as_locally(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "print"], seconds=60.0))
+    trial = replace(planned.trials[0], estimated_seconds=-5.9)  # of which 120 and twenty times that is 2 s
+    start = time.monotonic()
+    (record,) = run(replace(planned, trials=(trial,)), tmp_path, "ray").values()
+    assert (record.status, record.outcomes[0].reason) == ("timed_out", "no result within its limit of 2 s")
+    assert time.monotonic() - start < 50
