@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import ray
 
 from results.records.record import Record
 from runners import launchers, study
 from runners.launchers import Event, Task
 from runners.plan import Plan, plan
-from tests.runners import scripted_runs
+from tests.runners import scripted_runs, trained_runs
 from tests.runners.launchers.ray.clusters import Killer
 from tests.runners.study_files import write_tiny
-from tests.runners.trained_runs import PACE
 
 STUDY = """
 architecture = "{name}"
@@ -45,20 +45,20 @@ seeds = 1
 """
 
 
-def every_probe(folder: Path) -> Plan:
+def every_probe(folder: Path, name: str) -> Plan:
     """A trial of each kind and more, of a network that nothing is known of."""
-    plugin = write_tiny(folder, "killed")
+    plugin = write_tiny(folder, name)
     path = folder / "killed.toml"
-    path.write_text(STUDY.format(name="killed", plugin=plugin, size=512))
+    path.write_text(STUDY.format(name=name, plugin=plugin, size=512))
     return plan(study.load(str(path)))
 
 
-def run(planned: Plan, directory: Path, launcher: str) -> dict[str, Record]:
+def run(planned: Plan, directory: Path, launcher: str, jobs: int = 2) -> dict[str, Record]:
     """The trials' records as the launcher tells of them, each once."""
     told: list[Event] = []
     tasks = [Task(trial, 1) for trial in planned.trials]
     launchers.get(launcher).run(
-        iter(tasks), directory=directory, environment="here", jobs=2, notify=told.append
+        iter(tasks), directory=directory, environment="here", jobs=jobs, notify=told.append
     )
     ended = [event.record for event in told if event.record is not None]
     assert len(ended) == len(tasks)
@@ -72,34 +72,30 @@ def figures(record: Record) -> list[object]:
     return [(one.arm, one.status, one.measurements, one.curves) for one in record.outcomes]
 
 
-def test_a_trial_that_is_killed_twice_is_a_row_and_the_others_are_well(tmp_path: Path) -> None:
-    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "fail"], seconds=2.0))
-    with Killer("scripted", 2) as killer:
-        found = run(planned, tmp_path, "ray")
+@pytest.mark.parametrize(
+    ("trial_itself", "said"),
+    [
+        (False, "its worker on node "),
+        pytest.param(True, "the process was ended by signal 9", marks=pytest.mark.slow),
+    ],
+    ids=["worker", "trial"],
+)
+def test_a_trial_that_is_killed_twice_is_a_row_and_the_next_is_well(
+    tmp_path: Path, trial_itself: bool, said: str
+) -> None:
+    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "print"], seconds=1.0))
+    with Killer("scripted", 2, trial_itself=trial_itself) as killer:
+        first, second = run(planned, tmp_path, "ray", jobs=1).values()
     assert len(killer.killed) == 2
-    statuses = sorted(record.status for record in found.values())
-    # Both may have been hit once, which costs each a second try, or one of them twice.
-    assert statuses in (["failed", "ok"], ["killed", "ok"], ["failed", "killed"])
-
-
-@pytest.mark.slow
-def test_a_workers_death_is_told_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    planned = scripted_runs.plan_of(scripted_runs.write_study(tmp_path, ["well", "print"], seconds=2.0))
-    one = replace(planned, trials=planned.trials[:1])
-    for trial_itself, said in [(False, "its worker on node "), (True, "the process was ended by signal 9")]:
-        directory = tmp_path / said.replace(" ", "-")
-        with Killer("scripted", 2, trial_itself=trial_itself) as killer:
-            (record,) = run(one, directory, "ray").values()
-        assert len(killer.killed) == 2
-        assert record.status == "killed"
-        assert (record.outcomes[0].reason or "").startswith(said)
-        assert [path.name for path in (directory / "records").iterdir()] == [record.file_name]
+    assert (first.status, second.status) == ("killed", "ok")
+    assert (first.outcomes[0].reason or "").startswith(said)
+    assert {path.name for path in (tmp_path / "records").iterdir()} == {first.file_name, second.file_name}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trial_itself", [False, True], ids=["worker", "trial"])
 def test_a_kill_in_each_probe_costs_a_second_try_and_nothing_else(tmp_path: Path, trial_itself: bool) -> None:
-    planned = every_probe(tmp_path)
+    planned = every_probe(tmp_path, f"killed_{trial_itself}".lower())
     undisturbed = run(planned, tmp_path / "local", "local")
     kinds = {trial.workload.kind: trial.workload.name for trial in planned.trials}
     assert kinds.keys() == {"memory", "throughput", "convergence", "complexity"}
@@ -121,9 +117,8 @@ def test_a_kill_in_each_probe_costs_a_second_try_and_nothing_else(tmp_path: Path
 def test_a_training_that_is_killed_goes_on_from_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.runners import trained_runs
-
-    monkeypatch.setenv(PACE, "0.1")
+    ray.shutdown()
+    monkeypatch.setenv(trained_runs.PACE, "0.1")  # which a cluster takes over when it is started
     path = trained_runs.write_study(tmp_path, {"noise": ["none", "dropout"]}, {})
     planned = trained_runs.plan_of(path)
     planned = replace(planned, trials=planned.trials[:1])
