@@ -60,18 +60,25 @@ class Killer(threading.Thread):
         killed: Processes.
     """
 
-    def __init__(self, workload: str, times: int, *, trial_itself: bool = False, after: float = 0.3) -> None:
+    def __init__(
+        self,
+        workload: str,
+        times: int,
+        *,
+        trial_itself: bool = False,
+        when: Callable[[], object] = lambda: True,
+    ) -> None:
         """Begin to watch.
 
         Args:
             workload: Its name.
             times: How often.
             trial_itself: Whether the trial's own process is killed, not the Ray worker beside it.
-            after: Seconds that it may be at work before.
+            when: What has to be true before.
         """
         super().__init__(daemon=True)
         self._title, self._times = f"ray::{workload} ", times
-        self._trial_itself, self._after = trial_itself, after
+        self._trial_itself, self._when = trial_itself, when
         self.killed: list[int] = []
         self._over = threading.Event()
 
@@ -87,8 +94,7 @@ class Killer(threading.Thread):
         while len(self.killed) < self._times and not self._over.wait(0.01):
             for worker, title in descendants(os.getpid()).items():
                 trials = self._trials(worker) if title.startswith(self._title) else []
-                if trials and not {worker, *trials} & {*self.killed}:
-                    time.sleep(self._after)
+                if trials and self._when() and not {worker, *trials} & {*self.killed}:
                     victim = trials[0] if self._trial_itself else worker
                     with suppress(ProcessLookupError):
                         if psutil.pid_exists(trials[0]):

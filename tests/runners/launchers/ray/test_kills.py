@@ -100,10 +100,7 @@ def test_a_kill_in_each_probe_costs_a_second_try_and_nothing_else(tmp_path: Path
     kinds = {trial.workload.kind: trial.workload.name for trial in planned.trials}
     assert kinds.keys() == {"memory", "throughput", "convergence", "complexity"}
     with ExitStack() as stack:
-        killers = [
-            stack.enter_context(Killer(name, 1, trial_itself=trial_itself, after=0.0))
-            for name in kinds.values()
-        ]
+        killers = [stack.enter_context(Killer(name, 1, trial_itself=trial_itself)) for name in kinds.values()]
         found = run(planned, tmp_path / "ray", "ray")
     assert [len(killer.killed) for killer in killers] == [1] * 4
     assert {record.status for record in found.values()} == {"ok"}
@@ -122,13 +119,15 @@ def test_a_training_that_is_killed_goes_on_from_its_checkpoint(
     path = trained_runs.write_study(tmp_path, {"noise": ["none", "dropout"]}, {})
     planned = trained_runs.plan_of(path)
     planned = replace(planned, trials=planned.trials[:1])
-    with Killer("convergence", 1, after=1.0):
+    folder = tmp_path / "ray" / "checkpoints"
+    folder.parent.mkdir()  # as a run directory is there before its first trial
+    with Killer("convergence", 1, when=lambda: list(folder.glob("*.safetensors"))):
         (record,) = run(planned, tmp_path / "ray", "ray").values()
     (step,) = record.details["resumed_at_step"]
     assert step > 0
     (undisturbed,) = run(planned, tmp_path / "local", "local").values()
     assert figures(record) == figures(undisturbed)
-    assert list((tmp_path / "ray" / "checkpoints").iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_a_trial_that_takes_too_long_is_ended_as_locally(
