@@ -44,7 +44,7 @@ class Settings(WorkloadSettings):
 
 def measure(trial, arm):
     began = time.monotonic()
-    time.sleep(0.2)
+    time.sleep(2.0)  # longer than trials need to begin
     ends = {"began": began, "ended": time.monotonic()}
     count = Measurement(f"{trial.workload.kind}_count", (1.0,), "observed", "any")
     return Findings((count,), details={"more": ends})
