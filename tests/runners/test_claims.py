@@ -1,4 +1,4 @@
-"""Claims: found by discovery, tied to contrasts before a run, and judged by rules that are written here."""
+"""Claims tied to contrasts and checks before a run, and what is expected of them afterwards."""
 
 import csv
 import itertools
@@ -9,24 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-import ablations
 import results
-from ablations.claims import Check, Claim, Finding
-from results.records.declared_claim import DeclaredClaim, Prediction
-from results.verdicts.claims import decided
-from runners import claims, expected, study
+from runners import expected, study
 from runners.errors import BadInput
 from runners.plan import Plan, plan
 from runners.study import Overrides
+from tests.ablations.claims.test_sources import HOLDS, WALKTHROUGH
 from tests.runners.study_files import write_study
-
-SOURCES = claims.sources()
-CLAIMS = [(source.name, claim) for source in SOURCES.values() for claim in source.claims]
-CHECKS = [check for source in SOURCES.values() for check in source.checks]
-WALKTHROUGH = SOURCES["walkthrough"]
 
 
 def planned(
@@ -34,62 +24,6 @@ def planned(
 ) -> Plan:
     content = {"architecture": "resnet", "factors": factors, "workloads": workloads, "claims": ["all"]}
     return plan(study.load(str(write_study(folder / "mine.toml", content | keys))))
-
-
-@pytest.mark.parametrize(("source", "claim"), CLAIMS, ids=[claim.name for _, claim in CLAIMS])
-def test_every_claim_names_a_metric_a_factor_and_levels_that_there_are(source: str, claim: Claim) -> None:
-    from runners import probes
-
-    known = {metric.name for metric in probes.get(claim.kind).metrics}
-    assert claim.metric in known
-    factor = ablations.get(claim.architecture or "resnet").factor(claim.change[0])
-    factor.parse(claim.change[1])
-    factor.parse(claim.instead_of)
-    assert claim.change[1] != claim.instead_of
-    if source != "walkthrough":
-        assert claim.original is not None, "a published figure has its context"
-        assert claim.original.figures
-
-
-def test_names_are_unique_and_plain() -> None:
-    names = [c.name for _, c in CLAIMS] + [c.name for c in CHECKS]
-    assert len(set(names)) == len(names)
-    assert all(name.replace("-", "").isalnum() for name in names)
-
-
-def test_the_eleven_statements_of_the_walk_through_are_there() -> None:
-    said = " ".join([*(c.statement for c in WALKTHROUGH.claims), *(c.statement for c in WALKTHROUGH.checks)])
-    for words in (
-        *("mean 0 and variance 1", "vanishing gradients", "does not change results", "overwrites its input"),
-        *("saves GPU memory", "repeated allocation", "defaults to the kernel size", "stride pair"),
-        *("filled with zeros", "Dilation defaults to 1", "is the network"),
-    ):
-        assert words in said
-
-
-# What PyTorch's documentation and a look at its source say of each; written before the checks were run.
-HOLDS = {
-    "batchnorm-normalises-a-batch": True,
-    "batchnorm-normalises-once-trained": False,
-    "batchnorm-normalises-in-evaluation": False,
-    "inplace-same-gradients": True,
-    "inplace-overwrites": True,
-    "pool-stride-default": True,
-    "pool-stride-pair": True,
-    "pool-padding-zeros": False,  # documented: "implicit negative infinity padding"
-    "average-padding-zeros": True,  # documented: "implicit zero padding"
-    "pool-padding-pair": True,
-    "pool-dilation-default": True,
-}
-
-
-@pytest.mark.parametrize("check", [c for c in CHECKS if c.name in HOLDS], ids=lambda check: check.name)
-def test_a_check_sees_what_is_documented_and_the_same_every_time(check: Check) -> None:
-    first = check.look()
-    assert first.holds is HOLDS[check.name]
-    assert first.measured
-    assert len(first.measured) < 200
-    assert check.look() == first
 
 
 def test_a_claim_is_tied_to_the_arm_that_has_its_change_also_the_other_way_round(tmp_path: Path) -> None:
@@ -108,43 +42,6 @@ def test_a_source_that_there_is_not_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         planned(tmp_path, {"stem": ["shallow", "deep64"]}, [{"kind": "checks"}], claims=["tim"])
     assert caught.value.lines == ("study mine: claims: no source 'tim'; did you mean 'timm'?",)
-
-
-def claim(prediction: Prediction) -> DeclaredClaim:
-    return DeclaredClaim("c", "s", "it is so", prediction, "it is so")
-
-
-def test_verdicts_by_where_the_interval_lies() -> None:
-    """Margin 0.05: predicted higher, then lower (mirrored), then unchanged."""
-    places = {(0.06, 0.2): "supported", (0.02, 0.2): "supported", (-0.2, -0.06): "contradicted"}
-    places |= {(-0.04, 0.04): "equivalent", (0.01, 0.04): "equivalent", (-0.1, 0.1): "inconclusive"}
-    for (low, high), verdict in places.items():
-        assert decided(claim("higher"), low, high, 0.05, at_least=None) == verdict
-        assert decided(claim("lower"), -high, -low, 0.05, at_least=None) == verdict
-    unchanged = {(-0.04, 0.04): "supported", (0.06, 0.2): "contradicted", (0.02, 0.2): "inconclusive"}
-    for (low, high), verdict in unchanged.items():
-        assert decided(claim("unchanged"), low, high, 0.05, at_least=None) == verdict
-
-
-def test_a_claim_that_names_a_size_is_contradicted_by_less() -> None:
-    sizes = {(0.6, 0.7): "supported", (0.2, 0.3): "contradicted", (0.4, 0.6): "inconclusive"}
-    for (low, high), verdict in sizes.items():
-        assert decided(claim("higher"), low, high, 0.5, at_least=0.5) == verdict
-    assert decided(claim("higher"), 0.0, 0.0, 0.0, at_least=0.0) == "contradicted", "no difference is none"
-
-
-@given(
-    st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5), st.sampled_from(["lower", "higher", "unchanged"])
-)
-def test_no_claim_is_supported_and_contradicted_by_nested_intervals(
-    middle: float, half: float, smallest: float, prediction: Prediction
-) -> None:
-    """A narrower interval around the same value never turns a verdict into its opposite."""
-    seen = {
-        decided(claim(prediction), middle - half * share, middle + half * share, smallest, at_least=None)
-        for share in (1.0, 0.5, 0.1)
-    }
-    assert not {"supported", "contradicted"} <= seen
 
 
 @pytest.fixture(scope="module")
@@ -216,18 +113,6 @@ def test_expectations_that_cannot_be_read_are_a_line(tmp_path: Path, text: str, 
 def test_expecting_a_claim_that_is_not_declared_is_a_line() -> None:
     with pytest.raises(BadInput, match="no claim 'pool-padding-zero' in this study; did you mean"):
         expected.checked({"pool-padding-zero": "supported"}, ["pool-padding-zeros"])
-
-
-def test_a_check_that_fails_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from runners.probes.checks import look
-
-    def fails() -> Finding:
-        raise RuntimeError("planted")
-
-    assert look._seen(Check("a", "b", "c", fails)) == {
-        "holds": None,
-        "measured": "the check failed: RuntimeError: planted",
-    }
 
 
 def test_the_built_in_study_ties_every_published_claim_that_it_can() -> None:
