@@ -6,6 +6,7 @@ What needs PyTorch is imported inside the command that needs it.
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -228,13 +229,8 @@ def run(
         print_warnings(planned, busy)
     if fresh and (moved := set_aside(directory)) and not quiet:
         print_line(f"the earlier run is kept in {moved}")
-    execute(
-        planned,
-        options,
-        lambda tasks, count: Display(
-            console(), tasks, count, options.jobs, quiet=quiet, end=None if limit is None else limit.end
-        ),
-    )
+    end = None if limit is None else limit.end
+    execute(planned, options, partial(Display, console(), jobs=options.jobs, quiet=quiet, end=end))
     _import(directory, benchmarks, quiet=quiet)
     code = show_report(directory, console(), quiet=quiet)
     return show_flips(directory, wanted, code)
