@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.records.benchmarks import stored
-from results.records.directory import current, read_environments, read_plans, read_records
+from results.records.directory import current, read_environments, read_plans, read_records, read_stops
 from results.records.resolved_study import read_study
 from results.report.notes import effects_with_notes, with_notes
 from results.report.sections.claims import claim_rows
@@ -81,13 +81,16 @@ def load(path: Path | str) -> Run:
     study = read_study(directory)
     records, damaged = read_records(directory, study)
     imported, changed = stored(directory)
+    plans = read_plans(directory)
     return Run(
         Analysis(
             directory,
             study,
-            tuple(current(records, read_plans(directory))),
+            tuple(current(records, plans)),
             read_environments(directory),
             tuple(imported),
             (*damaged, *changed),
+            plans,
+            read_stops(directory),
         )
     )

@@ -5,6 +5,8 @@ What needs PyTorch is imported inside the command that needs it.
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -148,29 +150,28 @@ def plan(
     device: given.Device = "auto",
     dataset: given.Dataset = None,
     follow_up: given.FollowUp = None,
+    budget: given.Budget = None,
     trials: given.Trials = False,
     plugin: given.Plugins = None,
     as_json: given.Json = False,
 ) -> None:
     """Print what a study would run, with a forecast: a line a workload. Run no trial."""
     from runners import devices
+    from runners.budget import Budget
     from runners.follow_up import pairs_of
     from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import cores
     from runners.study import Overrides, load
-    from runners.terminal.plans import print_data, print_plan, print_warnings, trial_rows
+    from runners.terminal.plans import print_warnings, show_plan
 
+    limit = Budget.of_this_process(budget)
     resolved = devices.resolve(device)
     overrides = Overrides(dataset=dataset, plugins=tuple(plugin or ()), pairs=pairs_of(follow_up))
     checked = load(study, overrides)
     busy = others_at_work(checked.workloads)
     planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))
-    if as_json:
-        print_json(trial_rows(planned))
-    else:
-        print_plan(study, planned, cores(), trials=trials)
-        print_data(planned)
+    show_plan(study, planned, cores(), limit, trials=trials, as_json=as_json)
     print_warnings(planned, busy)
 
 
@@ -197,7 +198,7 @@ def run(
     """Run a study and write its report. Run again, it goes on where it stopped."""
     from runners import devices, expected, launchers
     from runners.benchmark_import import read_all
-    from runners.durations import parse_duration
+    from runners.budget import Budget, pace_here
     from runners.follow_up import pairs_of
     from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
@@ -209,31 +210,27 @@ def run(
 
     if again and fresh:
         raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
-    budget_seconds = parse_duration(budget, "--budget") if budget is not None else None
+    limit = Budget.of_this_process(budget)
     benchmarks, wanted = read_all(imported or []), expected.read(expect)
     resolved = devices.resolve(device)
     overrides = Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up))
     checked = load(study, overrides)
     busy = None if quiet else others_at_work(checked.workloads)
     launchers.get(launcher).prepare()  # which may be a plugin's; while the rest is planned
-    planned = make_plan(
-        checked,
-        device=resolved,
-        cores=cores(),
-        budget_seconds=budget_seconds,
-        macs_per_second=macs_per_second(resolved),
-    )
+    planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))
+    limit = None if limit is None else replace(limit, pace=pace_here())
     wanted = expected.checked(wanted, (claim.name for claim in planned.study.claims))
     directory = out or Path("runs") / planned.study.name
-    options = Options(writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again)
+    options = Options(
+        writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again, limit
+    )
     if not quiet:
         print_data(planned)
         print_warnings(planned, busy)
     if fresh and (moved := set_aside(directory)) and not quiet:
         print_line(f"the earlier run is kept in {moved}")
-    execute(
-        planned, options, lambda tasks, count: Display(console(), tasks, count, options.jobs, quiet=quiet)
-    )
+    end = None if limit is None else limit.end
+    execute(planned, options, partial(Display, console(), jobs=options.jobs, quiet=quiet, end=end))
     _import(directory, benchmarks, quiet=quiet)
     code = show_report(directory, console(), quiet=quiet)
     return show_flips(directory, wanted, code)

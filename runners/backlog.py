@@ -1,10 +1,10 @@
 """What is left of a plan in a run directory, asked again whenever records have come in."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from results.records.directory import latest, read_records, write_plan
+from results.records.directory import Stop, current, latest, read_plans, read_records, write_plan
 from results.records.record import FINAL_STATUSES, Record, occasion_of
 from results.tables.format import count
 from runners import occasions
@@ -77,6 +77,24 @@ class Backlog:
         tasks = remaining(open_, records, self._environment, self._retry_failed, tried)
         fresh = [task for task in tasks if task.trial.id not in self._tried]
         return [task for task in fresh if is_worth_asking(task.trial, lost)], len(trials)
+
+    def records(self) -> list[Record]:
+        """What is on record of the trials that are wanted, in this environment."""
+        found = current(read_records(self._directory, self._planned.study)[0], read_plans(self._directory))
+        return [record for record in found if record.environment == self._environment]
+
+    def cut_short(self, under_way: Collection[str], stop: Callable[[list[Task]], Stop]) -> None:
+        """Write down that a budget ended the run, if anything is left.
+
+        Args:
+            under_way: Ids of trials that were ended with it; they are left, too.
+            stop: What is written, from the tasks that are left.
+        """
+        self._tried -= set(under_way)
+        tasks, _ = self.left()
+        if tasks:
+            plan = read_plans(self._directory)[self._environment]
+            write_plan(self._directory, self._environment, plan, stop(tasks))
 
     def _is_on_last(self, trial: Trial) -> bool:
         return occasion_of(trial.block) == self._occasions - 1

@@ -12,7 +12,7 @@ from runners import probes
 
 _DECLARED = (
     *("question", "architecture", "design", "seed", "factors", "arms", "workloads", "metrics"),
-    *("budget_seconds", "looks"),
+    "looks",
 )
 
 

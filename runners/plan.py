@@ -45,7 +45,6 @@ def plan(
     *,
     device: str = "cpu",
     cores: int = 1,
-    budget_seconds: float | None = None,
     macs_per_second: float = REFERENCE,
 ) -> Plan:
     """List every trial of a study, those included that a stopping rule may find not worth it.
@@ -55,7 +54,6 @@ def plan(
         device: Where trials run.
         cores: Cores of this machine, for what runs on all of them.
         macs_per_second: What one core (or the accelerator) does, for forecasts; no trial's id depends on it.
-        budget_seconds: What the blocks that a stopping rule adds may take in sum.
 
     Raises:
         BadInput: Arms that cannot be built, or inputs that they cannot hold; all of them at once.
@@ -63,7 +61,7 @@ def plan(
     arms = arms_of(study)
     contexts = list(contexts_of(study, arms))
     warnings = check(study, arms, contexts)
-    resolved = resolve(study, arms, contexts, budget_seconds)
+    resolved = resolve(study, arms, contexts)
     machine = _Machine(device, cores, macs_per_second)
     trials = [
         trial

@@ -13,9 +13,7 @@ from runners.study import Study
 from runners.workload_settings import RunningSettings, Share, WorkloadSettings
 
 
-def resolve(
-    study: Study, arms: tuple[Arm, ...], contexts: Sequence[Context], budget_seconds: float | None
-) -> ResolvedStudy:
+def resolve(study: Study, arms: tuple[Arm, ...], contexts: Sequence[Context]) -> ResolvedStudy:
     """Write down what a study is."""
     used = {context.probe.kind: context.probe for context in contexts}
     workloads = tuple(_workload(study, context, arms) for context in contexts)
@@ -33,7 +31,6 @@ def resolve(
             for probe in used.values()
             for metric in probe.metrics
         ),
-        budget_seconds=budget_seconds,
         looks=study.looks,
         claims=tuple(claims.declared(study, study.claims, workloads, arms)),
     )

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from results.records.directory import own_folder, write_environment
+from results.records.directory import Stop, own_folder, write_environment
 from results.records.resolved_study import write_study
 from runners import checkpoints, environment, launchers, printed
 from runners.backlog import Backlog
+from runners.budget import Budget
 from runners.declared import marked
 from runners.errors import BadInput
 from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
+from runners.ration import Ration
 from runners.run_lock import alone
 
 _FOLDERS = ("environment", "plan", "records", printed.FOLDER, checkpoints.FOLDER)
@@ -34,6 +37,7 @@ class Options:
         retry_failed: Whether trials that failed are run again.
         launcher: Name of what runs them.
         again: Whether what is timed is run on another occasion.
+        budget: How much time it may take; None for as much as it needs.
     """
 
     directory: Path
@@ -42,6 +46,7 @@ class Options:
     retry_failed: bool = False
     launcher: str = "local"
     again: bool = False
+    budget: Budget | None = None
 
 
 def cores() -> int:
@@ -79,28 +84,47 @@ def execute(
         raise BadInput(f"--again: no run in {directory} yet; run it first, without --again")
     facts = launcher.environment(options.device, say)
     environment_id = environment.identify(facts)
-    with alone(directory, say):
+    budget = options.budget
+    with alone(directory, say, None if budget is None else budget.end):
         backlog = Backlog(
             planned, directory, environment_id, retry_failed=options.retry_failed, again=options.again
         )
         _prepare(planned, directory, environment_id, facts)
         checkpoints.sweep(directory)
         tasks, count = backlog.left()
+        ration = None
+        if budget is not None:
+            ration = Ration(planned, backlog.records(), tasks, options.jobs, budget)
         with display(tasks, count) as notify:
-            while tasks:
-                launcher.run(
-                    backlog.pull(tasks, notify),
-                    directory=directory,
-                    environment=environment_id,
-                    jobs=options.jobs,
-                    notify=backlog.noting(notify),
-                )
-                tasks, _ = backlog.left()
-                if tasks:
-                    notify(Event(None, added=tuple(task.trial for task in tasks)))
+            run = partial(launcher.run, directory=directory, environment=environment_id, jobs=options.jobs)
+            _work_off(backlog, tasks, run, notify, ration)
+        if budget is not None and ration is not None:
+            spent, forecast = budget.seconds, ration.seconds
+            backlog.cut_short(ration.under_way, lambda left: Stop(spent, forecast(left)))
         for name in (printed.FOLDER, checkpoints.FOLDER):
             with suppress(OSError):  # it stays where something was printed, or is to go on
                 (directory / name).rmdir()
+
+
+def _work_off(
+    backlog: Backlog, tasks: list[Task], run: Callable[..., None], notify: Notify, ration: Ration | None
+) -> None:
+    """Run tasks and those that are found to be wanted meanwhile; with a ration, as long as that lasts."""
+    known = {task.trial.id for task in tasks}
+    told = notify if ration is None else ration.noting(notify)
+    while tasks:
+        run(
+            backlog.pull(tasks if ration is None else ration.chosen(tasks), told),
+            notify=backlog.noting(told),
+            until=None if ration is None else ration.until,
+        )
+        tasks, _ = backlog.left()
+        added = tuple(task.trial for task in tasks if task.trial.id not in known)
+        known |= {trial.id for trial in added}
+        if added:
+            notify(Event(None, added=added))
+        if ration is not None and not ration.goes_on():
+            return
 
 
 def _prepare(planned: Plan, directory: Path, environment_id: str, facts: dict[str, Any]) -> None:

@@ -134,7 +134,7 @@ def _next_block(
     have = {record.block for record in evidence if record.workload == workload.name}
     if len(have) < blocks:
         return []  # it stopped at an earlier stage
-    decision = going_on(planned.study, workload, sizing, evidence, blocks)
+    decision = going_on(workload, sizing, evidence, blocks)
     block = [t for t in planned.trials if t.workload.name == workload.name and t.index == blocks]
     arms = {*decision.arms, *_references(planned.study)}
     return _narrowed(block, arms, decision.modes, sizing.rounds_share) if decision.arms else []

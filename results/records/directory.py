@@ -16,7 +16,7 @@ from results.records.believe import disbelief
 from results.records.files import SCHEMA_VERSION, RecordError, StorageError, explain, parse, write_json
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
-from results.records.values import STRICT, Free, Text
+from results.records.values import STRICT, Free, Seconds, Text
 
 _RECORD = TypeAdapter(Record)
 _FACTS = TypeAdapter(dict[Text, Free])
@@ -31,11 +31,27 @@ class Disbelieved:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """That a budget ended a run before its plan was done.
+
+    Attributes:
+        budget_seconds: The budget.
+        seconds_left: Forecast of what would have completed the plan, report included.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    budget_seconds: Seconds
+    seconds_left: Seconds
+
+
+@dataclass(frozen=True, slots=True)
 class _PlanFile:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     trials: tuple[str, ...]
     schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)]
+    stop: Stop | None = None
 
 
 _PLAN = TypeAdapter(_PlanFile)
@@ -104,10 +120,16 @@ def read_records(run: Path, study: ResolvedStudy | None = None) -> tuple[list[Re
     return records, left_out
 
 
-def write_plan(run: Path, environment: str, trials: Iterable[str]) -> None:
-    """Write which trials an environment's run consists of; what was recorded for others is superseded."""
-    content = {"schema_version": SCHEMA_VERSION, "trials": sorted(trials)}
-    write_json(run / "plan" / f"{environment}.json", content)
+def write_plan(run: Path, environment: str, trials: Iterable[str], stop: Stop | None = None) -> None:
+    """Write which trials an environment's run consists of; what was recorded for others is superseded.
+
+    Args:
+        run: The run directory.
+        environment: Id of the environment.
+        trials: Ids of the trials.
+        stop: That a budget ended the run before all of them had been run.
+    """
+    write_json(run / "plan" / f"{environment}.json", _PlanFile(tuple(sorted(trials)), SCHEMA_VERSION, stop))
 
 
 def read_plans(run: Path) -> dict[str, frozenset[str]]:
@@ -117,6 +139,16 @@ def read_plans(run: Path) -> dict[str, frozenset[str]]:
         RecordError: A file in `plan/` is no plan.
     """
     return {path.stem: frozenset(parse(path, _PLAN, "a plan").trials) for path in _files(run / "plan")}
+
+
+def read_stops(run: Path) -> dict[str, Stop]:
+    """By environment, that a budget ended its last run.
+
+    Raises:
+        RecordError: As `read_plans`.
+    """
+    plans = {path.stem: parse(path, _PLAN, "a plan") for path in _files(run / "plan")}
+    return {environment: plan.stop for environment, plan in plans.items() if plan.stop is not None}
 
 
 def write_environment(run: Path, environment: str, facts: dict[str, Free]) -> None:

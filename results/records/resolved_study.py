@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from results.records.declared_claim import DeclaredClaim
 from results.records.files import SCHEMA_VERSION, RecordError, dump, explain, parse, write_json
 from results.records.metric import Metric
-from results.records.values import LONGEST_SECONDS, STRICT, Free, Positive, Text
+from results.records.values import STRICT, Free, Positive, Text
 
 FactorKind = Literal["behavioural", "equivalent", "resource-only"]
 Role = Literal["baseline", "control", "arm"]
@@ -181,7 +181,6 @@ class ResolvedStudy:
         arms: Baseline first, then the control, then the others.
         workloads: What the arms are put through.
         metrics: What is measured, with the study's margins.
-        budget_seconds: What blocks beyond the fewest may take in sum; None without a limit.
         looks: How often verdicts may be looked at, blocks being added in between: each look has its share
             of the error.
         exploratory: What was changed after the first trial: the names of the fields.
@@ -200,7 +199,6 @@ class ResolvedStudy:
     arms: tuple[Arm, ...]
     workloads: tuple[Workload, ...]
     metrics: tuple[Metric, ...]
-    budget_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] | None = None
     looks: Annotated[int, Field(ge=1, le=MOST_LOOKS)] = 1
     exploratory: tuple[Text, ...] = ()
     extended: tuple[Text, ...] = ()
@@ -316,7 +314,12 @@ def read_study(run: Path) -> ResolvedStudy:
 
 
 def _upgraded(content: dict[str, Any]) -> dict[str, Any]:
-    """A study as it is written today; earlier ones kept a workload's relation among its settings."""
+    """A study as it is written today.
+
+    Earlier ones kept a workload's relation among its settings, and held a budget, which is no part of what
+    is asked.
+    """
+    content = {key: value for key, value in content.items() if key != "budget_seconds"}
     workloads = content.get("workloads")
     if not isinstance(workloads, list):
         return content

@@ -1,6 +1,7 @@
 """All that follows from what a run directory holds: each frame computed once, when it is asked for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from results.frames import benchmarks as benchmark_frames
 from results.frames import inside as inside_frames
 from results.frames import memory_profiles, samples, stretches
 from results.records.benchmarks import CALL_SECONDS, BenchmarkFile
-from results.records.directory import Disbelieved
+from results.records.directory import Disbelieved, Stop
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 from results.tables import in_place, machine, speed, trials, variants
@@ -42,6 +43,8 @@ class Analysis:
         environments: What is known about each environment, by id.
         imported: Benchmarks that were imported into it, a file each.
         left_out: Files that could not be believed, and why.
+        plans: Ids of the trials planned, by environment.
+        stops: By environment, that a budget ended its last run.
     """
 
     path: Path
@@ -50,6 +53,8 @@ class Analysis:
     environments: dict[str, dict[str, Any]]
     imported: tuple[BenchmarkFile, ...] = ()
     left_out: tuple[Disbelieved, ...] = ()
+    plans: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    stops: Mapping[str, Stop] = field(default_factory=dict)
 
     @cached_property
     def series(self) -> pd.DataFrame:

@@ -124,6 +124,13 @@ def plural(noun: str) -> str:
     return f"{noun}{'es' if noun.endswith('s') else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`: as exact as a forecast is."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def byte_unit(number: float) -> tuple[float, str]:
     """Size and name of the unit in which a number of bytes reads best."""
     return next(((size, name) for size, name in _BYTE_UNITS if abs(number) >= size), (1.0, "B"))

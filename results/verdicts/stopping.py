@@ -1,4 +1,4 @@
-"""When enough was measured: on precision or a budget declared beforehand, never on significance.
+"""When enough was measured: on precision declared beforehand, never on significance.
 
 A pure function of the records, so that a run that was interrupted stops where an undisturbed one does, and a
 report can say why it stopped.
@@ -19,7 +19,6 @@ from results.verdicts.families import estimated
 from results.verdicts.sizing import Key, Sizing, headline_cells, size
 
 PRECISE = "every interval is narrow enough"
-BUDGET = "the budget is spent"
 AT_MOST = "the most processes were run"
 AS_ASKED = "as many as the first ones asked for"
 FIXED = "as many as declared"
@@ -54,13 +53,12 @@ def decide(study: ResolvedStudy, workload: Workload, records: Sequence[Record], 
     """Decide after `blocks` blocks, all of which are on record; see `size` for what the first ones ask for.
 
     Args:
-        study: For arms, metrics and the budget.
+        study: For arms and metrics.
         workload: One with a stopping rule.
-        records: Records of one environment and occasion: of the workload's first `blocks` blocks, and of all
-            other workloads with a stopping rule, with which it shares the budget.
+        records: Records of one environment and occasion, the workload's first `blocks` blocks among them.
         blocks: How many blocks that is.
     """
-    decision = going_on(study, workload, size(study, workload, records), records, blocks)
+    decision = going_on(workload, size(study, workload, records), records, blocks)
     if decision.arms:
         return decision
     mine = [record for record in records if record.workload == workload.name]
@@ -75,9 +73,7 @@ def decide(study: ResolvedStudy, workload: Workload, records: Sequence[Record], 
     return Decision(frozenset(), frozenset(), reached, reason)
 
 
-def going_on(
-    study: ResolvedStudy, workload: Workload, sizing: Sizing, records: Sequence[Record], blocks: int
-) -> Decision:
+def going_on(workload: Workload, sizing: Sizing, records: Sequence[Record], blocks: int) -> Decision:
     """As `decide`, by a size that is known, and without a look at what was reached."""
     stopping = workload.stopping
     assert stopping is not None
@@ -87,12 +83,6 @@ def going_on(
     if not open_:
         most = blocks >= stopping.at_most and blocks > workload.replicates
         return Decision(frozenset(), frozenset(), None, AT_MOST if most else AS_ASKED)
-    if (
-        blocks >= workload.replicates
-        and study.budget_seconds is not None
-        and _added_seconds(study, records) >= study.budget_seconds
-    ):
-        return Decision(frozenset(), frozenset(), None, BUDGET)
     arms, modes = (frozenset(part for part in parts if part) for parts in zip(*open_, strict=True))
     return Decision(arms, modes, None, UNDER_WAY)
 
@@ -135,16 +125,6 @@ def given_up(records: Iterable[Record]) -> frozenset[tuple[str, str, str]]:
                 key = (record.environment, record.workload, outcome.arm)
                 reasons.setdefault(key, []).append(outcome.reason or "")
     return frozenset(key for key, said in reasons.items() if len(said) > len(set(said)))
-
-
-def _added_seconds(study: ResolvedStudy, records: Iterable[Record]) -> float:
-    """Seconds of the blocks beyond the fewest."""
-    fewest = {w.name: w.replicates for w in study.workloads if w.stopping and w.paired}
-    return sum(
-        record.seconds
-        for record in records
-        if record.workload in fewest and record.block_number >= fewest[record.workload]
-    )
 
 
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:

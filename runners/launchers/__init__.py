@@ -43,7 +43,14 @@ class Run(Protocol):
     """Runs tasks until all have ended; each leaves a record, whatever becomes of it."""
 
     def __call__(
-        self, tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify
+        self,
+        tasks: Iterable[Task],
+        *,
+        directory: Path,
+        environment: str,
+        jobs: int,
+        notify: Notify,
+        until: float | None = None,
     ) -> None:
         """Run them.
 
@@ -55,6 +62,8 @@ class Run(Protocol):
             environment: Id of the environment.
             jobs: Processes at once.
             notify: Called after each record, and about once a second.
+            until: On the clock of `time.monotonic`: what is under way then is ended, as by Ctrl-C (no record,
+                run again next time), and the call returns; None for no such time.
 
         Raises:
             StorageError: The run directory takes no more.

@@ -1,5 +1,6 @@
 """Processes of this machine, forked from a server that has imported PyTorch and run no operator."""
 
+import math
 import multiprocessing
 import signal
 import threading
@@ -58,6 +59,7 @@ def run(
     environment: str,
     jobs: int,
     notify: Notify,
+    until: float | None = None,
     home: Path | None = None,
 ) -> None:
     """Run tasks, up to `jobs` side by side, a timed one by itself; see `runners.launchers.Run`.
@@ -68,6 +70,7 @@ def run(
         environment: Id of the environment.
         jobs: Processes at once.
         notify: Called after each record, and about once a second.
+        until: When what is under way is ended.
         home: The run directory that checkpoints belong to, where `directory` is a temporary one.
     """
     context = _context()
@@ -80,9 +83,13 @@ def run(
                 upcoming = None
                 if len(running) < jobs:  # no sooner: it may no longer be wanted when there is room for it
                     upcoming = next(waiting, None)
-            ended = connection.wait([one.process.sentinel for one in running], timeout=REFRESH_SECONDS)
+            left = math.inf if until is None else until - time.monotonic()
+            wait = max(0.0, min(REFRESH_SECONDS, left))
+            ended = connection.wait([one.process.sentinel for one in running], timeout=wait)
             if interrupted():
                 raise KeyboardInterrupt
+            if left <= wait and not ended:
+                return
             for one in list(running):
                 if one.process.sentinel in ended or one.is_overdue:
                     running.remove(one)

@@ -117,7 +117,8 @@ Seeds = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option(
-        help="Limit on what a workload with half_width adds beyond its fewest processes: 90s, 10m, 2h."
+        help="How long it may take, report included: 90s, 10m, 2h. What decides most for its time is first;"
+        " the same command goes on."
     ),
 ]
 FollowUp = Annotated[

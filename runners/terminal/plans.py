@@ -1,19 +1,21 @@
 """A plan as people read it: a line a workload, or a row a trial."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from results.tables.format import count
+from results.tables.format import count, duration
 from runners import datasets
+from runners.budget import Budget
 from runners.plan import Plan, forecast_seconds
+from runners.terminal.budget_outlook import outlook, print_outlook
 from runners.terminal.designs import print_design
-from runners.terminal.tables import print_line, print_table
+from runners.terminal.tables import print_json, print_line, print_table
 from runners.trial import Trial
 
 
-def trial_rows(planned: Plan) -> list[dict[str, Any]]:
-    """One row per trial, in order of execution."""
+def trial_rows(planned: Plan, within: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """One row per trial, in order of execution; of a budget also whether the trial is `within` it, by id."""
     return [
         {
             "trial": trial.id,
@@ -23,6 +25,7 @@ def trial_rows(planned: Plan) -> list[dict[str, Any]]:
             "wave": trial.wave,
             "runs": "while imprecise" if trial.optional else "always",
             "estimated_seconds": round(trial.estimated_seconds, 1),
+            **({} if within is None else {"in_budget": trial.id in within}),
         }
         for trial in planned.trials
     ]
@@ -47,10 +50,28 @@ def workload_rows(planned: Plan, cores: int) -> list[dict[str, Any]]:
     return rows
 
 
-def print_plan(name: str, planned: Plan, cores: int, *, trials: bool) -> None:
+def show_plan(
+    name: str, planned: Plan, cores: int, budget: Budget | None = None, *, trials: bool, as_json: bool
+) -> None:
+    """Print a plan, and how far a budget reaches, as tables or as JSON."""
+    ahead = None if budget is None else outlook(planned, budget, cores)
+    within = None if ahead is None else {trial.id for trial in ahead.within}
+    planned = planned if ahead is None else ahead.planned
+    if as_json:
+        print_json(trial_rows(planned, within))
+        return
+    print_plan(name, planned, cores, trials=trials, within=within)
+    print_data(planned)
+    if ahead is not None:
+        print_outlook(ahead)
+
+
+def print_plan(
+    name: str, planned: Plan, cores: int, *, trials: bool, within: Collection[str] | None = None
+) -> None:
     """Print the design where it has arms of several changes, the plan and its total."""
     if trials:
-        print_table(name, trial_rows(planned))
+        print_table(name, trial_rows(planned, within))
     else:
         print_design(planned)
         print_table(name, workload_rows(planned, cores))
@@ -80,13 +101,6 @@ def print_warnings(planned: Plan, busy: str | None = None) -> None:
     """
     for warning in filter(None, (*planned.warnings, busy)):
         print_line(f"warning: {warning}", style="yellow", stderr=True)
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`: as exact as a forecast is."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 def _range(fewest: int, most: int) -> str:

@@ -1,5 +1,6 @@
 """What a run shows while it lasts: a bar on a terminal, a line now and then elsewhere."""
 
+import math
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -35,8 +36,19 @@ class Display:
         jobs: int,
         *,
         quiet: bool = False,
+        end: float | None = None,
     ) -> None:
-        self._console, self._jobs, self._quiet = console, jobs, quiet
+        """Begin.
+
+        Args:
+            console: Where to print.
+            tasks: What is left.
+            planned: Number of all trials.
+            jobs: Untimed trials side by side.
+            quiet: Whether to print failures alone.
+            end: When the budget is spent, on the clock of `time.monotonic`; None without one.
+        """
+        self._console, self._jobs, self._quiet, self._end = console, jobs, quiet, end
         self._estimates = {task.trial.id: self._share(task.trial, jobs) for task in tasks}
         self._total = sum(self._estimates.values())
         self._count, self._ended, self._done = planned, planned - len(tasks), 0.0
@@ -96,7 +108,7 @@ class Display:
             first = event.running[0]
             what = f"{first.arms[0].name}" if len(first.arms) == 1 else f"{len(first.arms)} arms"
             state += f"  {first.workload.name} {first.block} ({what})"
-        self._progress.update(self._bar, completed=self._done, description=state)
+        self._progress.update(self._bar, completed=self._completed, description=state)
         self._progress.refresh()
         now = time.perf_counter()
         due = now - self._last_line >= LINE_SECONDS or self._ended == self._count
@@ -109,17 +121,31 @@ class Display:
             )
 
     @property
+    def _completed(self) -> float:
+        """Of the forecast's total: what is done, or the share of the time there is, where that is more."""
+        if self._end is None or self._total == 0:
+            return self._done
+        passed = time.perf_counter() - self._start
+        return max(self._done, self._total * passed / (passed + self._budget_left or 1.0))
+
+    @property
+    def _budget_left(self) -> float:
+        return math.inf if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
     def remaining_seconds(self) -> float | None:
-        """Forecast of what is left, scaled by how the forecasts did so far; None before anything ended.
+        """Forecast of what is left, scaled by how the forecasts did so far, and never beyond the budget.
+
+        None before anything ended where there is no budget.
 
         The plan's own forecast counts as much as a fifth of the run, so that the first trial, which waits
         for PyTorch to be imported, does not speak for all.
         """
         if self._done == 0:
-            return None
+            return None if self._end is None else self._budget_left
         prior = 0.2 * self._total
         pace = (time.perf_counter() - self._start + prior) / (self._done + prior)
-        return max(0.0, pace * (self._total - self._done))
+        return min(self._budget_left, max(0.0, pace * (self._total - self._done)))
 
 
 class _Remaining(ProgressColumn):

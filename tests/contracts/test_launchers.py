@@ -92,6 +92,26 @@ def test_an_interrupt_that_nobody_let_through_ends_the_run_all_the_same(
 
 
 @each_launcher
+def test_what_is_under_way_when_the_time_is_over_is_ended_and_leaves_no_record(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    def run(folder: Path, seconds: float, until: float | None) -> list[Record]:
+        folder.mkdir()
+        trials = plan_of(write_study(folder, ["well", "print"], seconds=seconds)).trials
+        told: list[Event] = []
+        tasks = (Task(trial, 1) for trial in trials)
+        launcher.run(tasks, directory=folder, environment="here", jobs=2, notify=told.append, until=until)
+        return [event.record for event in told if event.record is not None]
+
+    assert len(run(tmp_path / "first", 0.0, None)) == 2  # and what has to be started once is there
+    start = time.monotonic()
+    assert run(tmp_path / "long", 300.0, start + 3.0) == []
+    assert 3.0 <= time.monotonic() - start < 60.0
+    assert not list((tmp_path / "long" / "records").glob("*"))
+    assert len(run(tmp_path / "short", 0.0, time.monotonic() + 60.0)) == 2
+
+
+@each_launcher
 def test_no_task_is_no_work(launcher: Launcher, tmp_path: Path) -> None:
     launcher.run(iter([]), directory=tmp_path, environment="here", jobs=1, notify=lambda event: None)
     assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from pathlib import Path
 from results.records.directory import read_records
 from results.records.record import Record
 from runners import study
+from runners.budget import Budget
 from runners.launchers import Event, Notify, Task
 from runners.plan import Plan, plan
 from runners.run import Options, execute
@@ -57,9 +58,10 @@ def run(
     jobs: int = 2,
     retry_failed: bool = False,
     watcher: Watcher | None = None,
+    budget: Budget | None = None,
 ) -> None:
     """Run what is left, in this process's own children."""
-    execute(planned, Options(out, "cpu", jobs, retry_failed), watcher or Watcher())
+    execute(planned, Options(out, "cpu", jobs, retry_failed, budget=budget), watcher or Watcher())
 
 
 def by_arm(out: Path) -> dict[str, list[Record]]:

@@ -3,10 +3,12 @@
 import errno
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from runners.errors import BadInput
 from runners.run import set_aside
 from runners.run_lock import alone
 
@@ -90,3 +92,14 @@ def test_a_system_or_a_file_system_without_locks_stops_nobody(
             patch.setattr(f"runners.run_lock.{name}", replacement)
             with alone(tmp_path, pytest.fail), alone(tmp_path, pytest.fail):
                 pass
+
+
+def test_a_run_with_a_budget_waits_no_longer_than_that(tmp_path: Path) -> None:
+    told: list[str] = []
+    start = time.monotonic()
+    with alone(tmp_path, pytest.fail), pytest.raises(BadInput, match="--budget: another run was at work"):
+        alone(tmp_path, told.append, start + 0.5).__enter__()
+    assert 0.5 <= time.monotonic() - start < SECONDS
+    assert len(told) == 1
+    with alone(tmp_path, pytest.fail, start):
+        pass  # it is free: nothing is waited for

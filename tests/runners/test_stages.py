@@ -158,15 +158,6 @@ def test_where_more_rounds_tell_nothing_more_later_processes_have_fewer(planned:
     assert of_later["arm_seconds"] / of_later["rounds"] == pytest.approx(as_long_a_turn)
 
 
-def test_the_budget_ends_it_and_the_fewest_processes_run_all_the_same(planned: Plan) -> None:
-    with_budget = replace(planned, study=replace(planned.study, budget_seconds=25.0))
-    records = run_to_the_end(with_budget, {"stem=deep64": 0.2}, seconds=10.0)
-    # Ten whatever the budget; then blocks of 10 s until 25 s are spent: three.
-    assert len(records) == 13
-    (row,) = stopping.cost(with_budget.study, records).to_dict("records")
-    assert row["reason"] == stopping.BUDGET
-
-
 def test_an_arm_that_fails_is_not_waited_for(planned: Plan) -> None:
     records: dict[str, Record] = {}
     while new := [t for t in wanted(planned, records.values(), HERE) if t.id not in records]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR
+from results.report.budget_words import budget_alerts
 from results.report.notes import reason
 from results.report.section import Alert, Bullets, Entry, Group, Part, Section, Sentence, Table, Topic, words
 from results.tables import format as text
@@ -49,7 +50,8 @@ def _alerts(run: Analysis, found: list[str]) -> list[Alert]:
     if run.left_out:
         said = f"{text.count(len(run.left_out), 'file')} could not be believed and left out."
         alerts.append(Alert("Not all of it was read.", said, link="failed"))
-    if len(run.missing):
+    alerts += budget_alerts(run)
+    if len(run.missing) and not run.stops:
         combinations = text.count(len(run.missing), "combination")
         have = "has" if len(run.missing) == 1 else "have"
         said = (

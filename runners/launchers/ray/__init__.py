@@ -9,6 +9,7 @@ has imported PyTorch and knows nothing of Ray. The Ray worker beside it only wai
 is so the same as without Ray.
 """
 
+import math
 import os
 import time
 from collections import deque
@@ -106,7 +107,14 @@ class Cluster:
         return facts
 
     def run(
-        self, tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify
+        self,
+        tasks: Iterable[Task],
+        *,
+        directory: Path,
+        environment: str,
+        jobs: int,
+        notify: Notify,
+        until: float | None = None,
     ) -> None:
         """Run tasks, up to `jobs` side by side on each host; see `runners.launchers.Run`."""
         tasks = iter(tasks)
@@ -124,9 +132,13 @@ class Cluster:
                     running.append(_start(task, node, directory, environment, tries))
                     if not queue and self._has_room(running, jobs):
                         queue.extend((task, 1) for task in _first(tasks))
-                ended = _ended(running)
+                left = math.inf if until is None else max(0.0, until - time.monotonic())
+                ended = _ended(running, min(local.REFRESH_SECONDS, left))
                 if interrupted():
                     raise KeyboardInterrupt
+                if left <= local.REFRESH_SECONDS and not ended:
+                    library().shutdown()  # what is under way ends with that, as where a run is interrupted
+                    return
                 for one in ended:
                     running.remove(one)
                     record, log = _result(one, environment)
@@ -200,11 +212,11 @@ def _on_accelerator() -> Any:
     return library().remote(max_retries=0, **options)(on_node.perform)
 
 
-def _ended(running: Sequence[Running]) -> list[Running]:
-    """Those that have ended by a second from now, as soon as one has."""
+def _ended(running: Sequence[Running], seconds: float) -> list[Running]:
+    """Those that have ended within so many seconds from now, as soon as one has."""
     if not running:
         return []
-    ready, _ = library().wait([one.promise for one in running], timeout=local.REFRESH_SECONDS)
+    ready, _ = library().wait([one.promise for one in running], timeout=seconds)
     return [one for one in running if one.promise in ready]
 
 

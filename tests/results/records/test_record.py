@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -5,8 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.records.directory import latest, read_record, write_record
-from results.records.files import RecordError
+from results.records.directory import (
+    Stop,
+    latest,
+    read_plans,
+    read_record,
+    read_stops,
+    write_plan,
+    write_record,
+)
+from results.records.files import SCHEMA_VERSION, RecordError, dump
 from results.records.record import Curve, Measurement, Outcome, Record
 from results.records.resolved_study import read_study, write_study
 from results.records.values import clean
@@ -106,3 +115,30 @@ def test_a_study_survives_writing_and_reading_with_its_digest(tmp_path: Path) ->
     write_study(tmp_path, one)
     assert read_study(tmp_path) == one
     assert json.loads((tmp_path / "study.json").read_text())["digest"] == read_study(tmp_path).digest
+
+
+def test_a_study_of_before_which_held_a_budget_is_read_and_still_guarded(tmp_path: Path) -> None:
+    """Its digest is over the file as it was written then, the budget among it."""
+    one = study(Plan())
+    content = dump(one) | {"budget_seconds": 600.0}
+    declared = {key: value for key, value in content.items() if key not in {"exploratory", "extended"}}
+    digest = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(content | {"schema_version": SCHEMA_VERSION, "digest": digest}))
+    assert read_study(tmp_path) == one
+    path.write_text(path.read_text().replace("600.0", "6.0"))
+    with pytest.raises(RecordError, match="changed after it was written"):
+        read_study(tmp_path)
+
+
+def test_that_a_budget_ended_a_run_stands_with_its_plan_until_the_plan_is_written_anew(
+    tmp_path: Path,
+) -> None:
+    write_plan(tmp_path, "here", ["b", "a"], Stop(120.0, 60.0))
+    assert read_plans(tmp_path) == {"here": frozenset({"a", "b"})}
+    assert read_stops(tmp_path) == {"here": Stop(120.0, 60.0)}
+    write_plan(tmp_path, "here", ["b", "a"])
+    assert read_stops(tmp_path) == {}
+    older = {"schema_version": SCHEMA_VERSION, "trials": ["a"]}
+    (tmp_path / "plan" / "here.json").write_text(json.dumps(older))
+    assert (read_plans(tmp_path), read_stops(tmp_path)) == ({"here": frozenset({"a"})}, {})

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from results.tables.format import duration
 from runners import study
 from runners.__main__ import _main
 from runners.plan import Plan, plan
-from runners.terminal.plans import duration, print_plan, print_warnings, trial_rows, workload_rows
+from runners.terminal.plans import print_plan, print_warnings, trial_rows, workload_rows
 
 PLANTED = Path(__file__).parents[2] / "data" / "planted.toml"
 

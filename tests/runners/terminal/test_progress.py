@@ -1,6 +1,7 @@
 """What a run says while it lasts."""
 
 import io
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,10 +32,18 @@ def ended(trial: Trial, status: Status = "ok") -> Event:
     )
 
 
-def said(trials: Sequence[Trial], *events: Event, quiet: bool = False, terminal: bool = False) -> str:
+def said(
+    trials: Sequence[Trial],
+    *events: Event,
+    quiet: bool = False,
+    terminal: bool = False,
+    seconds: float | None = None,
+) -> str:
     stream = io.StringIO()
     screen = Console(file=stream, width=160, force_terminal=terminal)
-    with Display(screen, [Task(trial, 1) for trial in trials], len(trials), 1, quiet=quiet) as display:
+    tasks = [Task(trial, 1) for trial in trials]
+    end = None if seconds is None else time.monotonic() + seconds
+    with Display(screen, tasks, len(trials), 1, quiet=quiet, end=end) as display:
         for event in events:
             display(event)
     return stream.getvalue()
@@ -67,3 +76,18 @@ def test_a_failure_is_told_when_it_happens_and_quiet_tells_nothing_else(trials: 
 
 def test_a_terminal_has_a_bar(trials: Sequence[Trial]) -> None:
     assert "100 %" in said(trials, *map(ended, trials), terminal=True)
+
+
+def test_a_budget_is_the_end_of_what_is_left_and_of_the_bar(
+    trials: Sequence[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    long = [replace(trial, estimated_seconds=600.0) for trial in trials]
+    (before,) = said(long, Event(None, running=(long[0],)), seconds=100.0).splitlines()
+    assert before.endswith(("about 100 s left", "about 99 s left")), "before anything has ended, too"
+    (after,) = said(long, ended(long[0]), seconds=100.0).splitlines()
+    assert after.endswith(("about 100 s left", "about 99 s left"))
+    (enough,) = said(long, ended(long[0]), seconds=1e6).splitlines()
+    assert "about 100 s left" not in enough
+    assert "100 %" in said(long, Event(None), terminal=True, seconds=0.0)
+    assert "  0 %" in said(long, Event(None), terminal=True, seconds=1e6)
