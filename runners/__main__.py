@@ -191,6 +191,7 @@ def run(
     retry_failed: given.RetryFailed = False,
     fresh: given.Fresh = False,
     again: given.Again = False,
+    shard: given.Share = None,
     imported: given.Imported = None,
     expect: given.Expect = None,
     quiet: given.Quiet = False,
@@ -203,7 +204,9 @@ def run(
     from runners.machine_speed import macs_per_second, others_at_work
     from runners.plan import plan as make_plan
     from runners.run import Options, cores, execute, set_aside
+    from runners.shards import parse_shard
     from runners.study import Overrides, load
+    from runners.terminal.merging import print_share
     from runners.terminal.plans import print_data, print_warnings
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_flips, show_report
@@ -211,6 +214,7 @@ def run(
     if again and fresh:
         raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     limit = Budget.of_this_process(budget)
+    mine = parse_shard(shard, "--shard") if shard is not None else None
     benchmarks, wanted = read_all(imported or []), expected.read(expect)
     resolved = devices.resolve(device)
     overrides = Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up))
@@ -220,9 +224,9 @@ def run(
     planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))
     limit = None if limit is None else replace(limit, pace=pace_here())
     wanted = expected.checked(wanted, (claim.name for claim in planned.study.claims))
-    directory = out or Path("runs") / planned.study.name
+    directory = out or Path("runs") / f"{planned.study.name}{mine.suffix if mine else ''}"
     options = Options(
-        writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again, limit
+        writable(directory, "--out"), resolved, jobs or cores(), retry_failed, launcher, again, limit, mine
     )
     if not quiet:
         print_data(planned)
@@ -233,6 +237,8 @@ def run(
     execute(planned, options, partial(Display, console(), jobs=options.jobs, quiet=quiet, end=end))
     _import(directory, benchmarks, quiet=quiet)
     code = show_report(directory, console(), quiet=quiet)
+    if mine is not None and not quiet:
+        print_share(study, planned, mine, directory)
     return show_flips(directory, wanted, code)
 
 
@@ -269,6 +275,22 @@ def report(directory: given.Directory, *, plugin: given.Plugins = None, quiet: g
 
     _load(plugin)
     return show_report(directory, console(), quiet=quiet)
+
+
+@app.command()
+def merge(
+    directories: given.Directories,
+    *,
+    out: given.MergedInto,
+    apart: given.Apart = False,
+    plugin: given.Plugins = None,
+    quiet: given.Quiet = False,
+) -> int:
+    """Make one run of several of the same study, and write its report; needs no PyTorch."""
+    from runners.terminal.merging import show_merge
+
+    _load(plugin)
+    return show_merge(directories, writable(out, "--out"), apart=apart, quiet=quiet)
 
 
 @app.command()

@@ -22,6 +22,7 @@ from runners.launchers import Event, Notify, Task
 from runners.plan import Plan
 from runners.ration import Ration
 from runners.run_lock import alone
+from runners.shards import Shard
 
 _FOLDERS = ("environment", "plan", "records", printed.FOLDER, checkpoints.FOLDER)
 
@@ -38,6 +39,7 @@ class Options:
         launcher: Name of what runs them.
         again: Whether what is timed is run on another occasion.
         budget: How much time it may take; None for as much as it needs.
+        shard: The share of the trials that is run; None for all.
     """
 
     directory: Path
@@ -47,6 +49,7 @@ class Options:
     launcher: str = "local"
     again: bool = False
     budget: Budget | None = None
+    shard: Shard | None = None
 
 
 def cores() -> int:
@@ -87,7 +90,12 @@ def execute(
     budget = options.budget
     with alone(directory, say, None if budget is None else budget.end):
         backlog = Backlog(
-            planned, directory, environment_id, retry_failed=options.retry_failed, again=options.again
+            planned,
+            directory,
+            environment_id,
+            retry_failed=options.retry_failed,
+            again=options.again,
+            shard=options.shard,
         )
         _prepare(planned, directory, environment_id, facts)
         checkpoints.sweep(directory)

@@ -14,7 +14,7 @@ from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy, Workload
 from results.verdicts.seeds_needed import seeds_needed
 from results.verdicts.sizing import Sizing, size
-from results.verdicts.stopping import given_up, going_on
+from results.verdicts.stopping import Failures, going_on
 from results.verdicts.tuning import rates_of, searches
 from runners.plan import Plan
 from runners.trial import Trial
@@ -114,10 +114,9 @@ def _more_seeds(planned: Plan, first: Sequence[Trial], done: Mapping[str, Record
     return found
 
 
-def lost_arms(records: Iterable[Record], environment: str) -> Lost:
+def lost_arms(failures: Failures, environment: str) -> Lost:
     """Arms that failed in the same way in two blocks of a workload: a third would not do better."""
-    found = given_up(records)
-    return frozenset((workload, arm) for where, workload, arm in found if where == environment)
+    return frozenset((workload, arm) for where, workload, arm in failures.given_up if where == environment)
 
 
 def is_worth_asking(trial: Trial, lost: Lost) -> bool:

@@ -1,10 +1,14 @@
 """Whether a record can be believed: it fits its study, and each value can be one of its metric's."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
+from results.records.metric import Metric
 from results.records.record import Curve, Measurement, Outcome, Record
 from results.records.resolved_study import EXACT, ResolvedStudy, Workload
 
+_Metrics = Mapping[str, Metric]
 _WORDS: dict[str, tuple[str | None, ...]] = {
     "mode": (None, "train", "inference"),
     "split": (None, "train", "validation", "test"),
@@ -12,43 +16,49 @@ _WORDS: dict[str, tuple[str | None, ...]] = {
 }
 
 
-def disbelief(record: Record, study: ResolvedStudy) -> str | None:
-    """The first field of a record that cannot be believed, and why; None where all can be."""
-    workload = next((w for w in study.workloads if w.name == record.workload), None)
-    if workload is None:
-        known = ", ".join(w.name for w in study.workloads)
-        return f"workload is {record.workload!r}, which is not in the study; expected one of {known}"
-    unit = record.block.partition("-")[0]
-    if unit != workload.block_unit or (record.occasion and unit != "process"):
-        return f"block is {record.block!r}; expected {_expected_block(workload)}"
+def disbeliefs(study: ResolvedStudy) -> Callable[[Record], str | None]:
+    """What says of a record the first field that cannot be believed, and why; None where all can be."""
+    workloads = {workload.name: workload for workload in study.workloads}
+    metrics = {metric.name: metric for metric in study.metrics}
     arms = {arm.name for arm in study.arms}
-    for index, outcome in enumerate(record.outcomes):
-        if outcome.arm not in arms:
-            return f"outcomes[{index}].arm is {outcome.arm!r}, which is not in the study"
-        reason = _in_outcome(outcome, study)
-        if reason is not None:
-            return f"outcomes[{index}].{reason}"
-    return None
+
+    def disbelief(record: Record) -> str | None:
+        workload = workloads.get(record.workload)
+        if workload is None:
+            known = ", ".join(workloads)
+            return f"workload is {record.workload!r}, which is not in the study; expected one of {known}"
+        unit = record.block.partition("-")[0]
+        if unit != workload.block_unit or (record.occasion and unit != "process"):
+            return f"block is {record.block!r}; expected {_expected_block(workload)}"
+        for index, outcome in enumerate(record.outcomes):
+            if outcome.arm not in arms:
+                return f"outcomes[{index}].arm is {outcome.arm!r}, which is not in the study"
+            reason = _in_outcome(outcome, metrics)
+            if reason is not None:
+                return f"outcomes[{index}].{reason}"
+        return None
+
+    return disbelief
 
 
 def _expected_block(workload: Workload) -> str:
     return EXACT if workload.block_unit == EXACT else f"{workload.block_unit}-0 and so on"
 
 
-def _in_outcome(outcome: Outcome, study: ResolvedStudy) -> str | None:
+def _in_outcome(outcome: Outcome, metrics: _Metrics) -> str | None:
     for index, measurement in enumerate(outcome.measurements):
-        reason = _in_measurement(measurement, study)
+        reason = _in_measurement(measurement, metrics)
         if reason is not None:
             return f"measurements[{index}].{reason}"
     for index, curve in enumerate(outcome.curves):
-        reason = _in_curve(curve, study)
+        reason = _in_curve(curve, metrics)
         if reason is not None:
             return f"curves[{index}].{reason}"
     return None
 
 
-def _in_measurement(measurement: Measurement, study: ResolvedStudy) -> str | None:
-    metric = next((m for m in study.metrics if m.name == measurement.metric), None)
+def _in_measurement(measurement: Measurement, metrics: _Metrics) -> str | None:
+    metric = metrics.get(measurement.metric)
     if metric is None:
         return f"metric is {measurement.metric!r}, which is not in the study"
     for name, words in _WORDS.items():
@@ -65,8 +75,8 @@ def _in_measurement(measurement: Measurement, study: ResolvedStudy) -> str | Non
     return None
 
 
-def _in_curve(curve: Curve, study: ResolvedStudy) -> str | None:
-    metric = next((m for m in study.metrics if m.name == curve.metric), None)
+def _in_curve(curve: Curve, metrics: _Metrics) -> str | None:
+    metric = metrics.get(curve.metric)
     for i, y in enumerate(curve.y if metric else ()):
         reason = metric.disbelief(y) if metric else None
         if reason is not None:

@@ -1,24 +1,24 @@
 """A run directory: what is in it, read with care, and written so that nothing is ever half there.
 
 It holds `study.json`, `environment/<id>.json`, `plan/<environment>.json`, `benchmarks/<id>.json` and
-`records/<trial>-<environment>-<attempt>.json`. Directories of one study from several machines merge by
-copying files.
+`records/<trial>-<environment>-<attempt>.json`, or parts of many records (see `results.records.parts`).
+Directories of one study from several machines merge: see `results.records.merge`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 
-from results.records.believe import disbelief
-from results.records.files import SCHEMA_VERSION, RecordError, StorageError, explain, parse, write_json
+from results.records import parts
+from results.records.believe import disbeliefs
+from results.records.files import SCHEMA_VERSION, RecordError, StorageError, parse, write_json
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
 from results.records.values import STRICT, Free, Seconds, Text
 
-_RECORD = TypeAdapter(Record)
 _FACTS = TypeAdapter(dict[Text, Free])
 
 
@@ -72,15 +72,15 @@ def write_record(run: Path, record: Record) -> Path:
 
 
 def read_record(path: Path) -> Record:
-    """Read one record.
+    """Read one record from a file of its own.
 
     Raises:
         RecordError: The file is not a record of this schema, or does not hold what its name says.
     """
-    record = parse(path, _RECORD, "a record")
-    if record.file_name != path.name:
-        raise RecordError(f"{path}: not a record: its content is that of {record.file_name}")
-    return record
+    try:
+        return parts.file_entry(path).record()
+    except RecordError as error:
+        raise RecordError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
 def parse_record(text: str, source: str) -> Record:
@@ -94,30 +94,44 @@ def parse_record(text: str, source: str) -> Record:
         RecordError: It is not a record of this schema.
     """
     try:
-        return _RECORD.validate_json(text, strict=True)
-    except ValidationError as error:
-        raise RecordError(f"{source}: not a record: {explain(error)}") from error
+        return parts.parsed(text)
+    except RecordError as error:
+        raise RecordError(f"{source}: {error}") from error
 
 
-def read_records(run: Path, study: ResolvedStudy | None = None) -> tuple[list[Record], list[Disbelieved]]:
+def read_records(
+    run: Path, study: ResolvedStudy | None = None, known: Container[str] = ()
+) -> tuple[list[Record], list[Disbelieved]]:
     """All records of a run directory in the order of their file names, and the files that are left out.
 
     A file that is no record, or holds what its study does not know or no metric can be, is left out whole:
     it takes no other with it.
+
+    Args:
+        run: The run directory.
+        study: What the records must fit; None for no such check.
+        known: Names of records that are passed over, having been read before.
     """
-    records, left_out = [], []
-    for path in sorted((run / "records").glob("*.json")):
+    disbelief = disbeliefs(study) if study is not None else _any_fits
+    records: dict[str, Record] = {}
+    damaged: list[tuple[Path, str]] = []
+    for path, entry in parts.entries(run, damaged, known):
+        within = "" if path.name == entry.name else f"{entry.name}: "
         try:
-            record = read_record(path)
+            record = entry.record()
         except RecordError as error:
-            left_out.append(Disbelieved(path, str(error).removeprefix(f"{path}: ")))
+            damaged.append((path, f"{within}{error}"))
             continue
-        reason = None if study is None else disbelief(record, study)
+        reason = disbelief(record)
         if reason is None:
-            records.append(record)
+            records[entry.name] = record
         else:
-            left_out.append(Disbelieved(path, f"not to be believed: {reason}"))
-    return records, left_out
+            damaged.append((path, f"{within}not to be believed: {reason}"))
+    return [records[name] for name in sorted(records)], [Disbelieved(*one) for one in sorted(damaged)]
+
+
+def _any_fits(_: Record) -> None:
+    """Where there is no study to fit."""
 
 
 def write_plan(run: Path, environment: str, trials: Iterable[str], stop: Stop | None = None) -> None:

@@ -25,6 +25,8 @@ RelationKind = Literal["sweep", "equal_memory", "spot_check", "rate_search", "tu
 
 MOST_LOOKS = 20
 CONTROL_FACTOR, CONTROL_LEVEL = "(control)", "duplicate"
+HISTORY = ("exploratory", "extended")
+"""What a study says of its own past, which is no part of what was declared."""
 EXACT = "exact"
 """The block of a workload in which one deterministic trial decides, and what its `n` counts."""
 
@@ -265,7 +267,7 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_DECLARED = {"schema_version", "digest", "exploratory", "extended"}
+_NOT_DECLARED = {"schema_version", "digest", *HISTORY}
 _RELATIONS: dict[str, RelationKind] = {
     "sweep_of": "sweep",
     "equal_memory_of": "equal_memory",

@@ -5,7 +5,8 @@ report can say why it stopped.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -116,15 +117,46 @@ def _failing(records: Iterable[Record]) -> set[str]:
     return {arm for arm, (_, status) in last.items() if status != "ok"}
 
 
+class Failures:
+    """Arms that failed in the same way in two blocks, kept up to date record by record.
+
+    Attributes:
+        given_up: (environment, workload, arm) of each: a third block would not do better.
+    """
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self.given_up: frozenset[tuple[str, str, str]] = frozenset()
+        self._attempts: dict[tuple[str, str], Record] = {}
+        self._blocks: Counter[tuple[tuple[str, str, str], str]] = Counter()
+        self._repeated: Counter[tuple[str, str, str]] = Counter()
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Take a record in; the last attempt of a trial counts."""
+        key = (record.trial, record.environment)
+        before = self._attempts.get(key)
+        if before is not None and before.attempt >= record.attempt:
+            return
+        self._attempts[key] = record
+        for one, change in ((before, -1), (record, 1)):
+            for arm, reason in _failed(one) if one else ():
+                self._blocks[arm, reason] += change
+                if self._blocks[arm, reason] == (2 if change > 0 else 1):  # it repeats now, or does no more
+                    self._repeated[arm] += change
+                    is_lost = self._repeated[arm] > 0
+                    self.given_up = self.given_up | {arm} if is_lost else self.given_up - {arm}
+
+
+def _failed(record: Record) -> Iterator[tuple[tuple[str, str, str], str]]:
+    for outcome in record.outcomes:
+        if outcome.status == "failed":
+            yield (record.environment, record.workload, outcome.arm), outcome.reason or ""
+
+
 def given_up(records: Iterable[Record]) -> frozenset[tuple[str, str, str]]:
-    """(environment, workload, arm) that failed in the same way in two blocks: a third would not do better."""
-    reasons: dict[tuple[str, str, str], list[str]] = {}
-    for record in latest(records).values():
-        for outcome in record.outcomes:
-            if outcome.status == "failed":
-                key = (record.environment, record.workload, outcome.arm)
-                reasons.setdefault(key, []).append(outcome.reason or "")
-    return frozenset(key for key, said in reasons.items() if len(said) > len(set(said)))
+    """(environment, workload, arm) that failed in the same way in two blocks; see `Failures`."""
+    return Failures(records).given_up
 
 
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:

@@ -85,6 +85,13 @@ NewDirectory = Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR
 Benchmarks = Annotated[
     list[Path], typer.Argument(help="What `pytest --benchmark-json FILE` wrote.", callback=_usable)
 ]
+Directories = Annotated[
+    list[Path], typer.Argument(metavar="DIRECTORY...", help="Run directories of one study.", callback=_usable)
+]
+MergedInto = Annotated[Path, typer.Option("--out", help="Where they become one.", callback=_usable)]
+Apart = Annotated[
+    bool, typer.Option("--apart", help="Keep environments that differ side by side, never pooled.")
+]
 Into = Annotated[Path, typer.Option(help="A run directory; made if there is none.", callback=_usable)]
 Out = Annotated[Path | None, typer.Option(help="Run directory; runs/STUDY by default.", callback=_usable)]
 Imported = Annotated[
@@ -152,6 +159,14 @@ Again = Annotated[
         "--again",
         help="Time a finished run once more, hours or a restart later. With six such occasions, verdicts on "
         "time hold for the machine.",
+    ),
+]
+Share = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="NUMBER/COUNT",
+        help="Run one share of the study, e.g. 3/8, into runs/STUDY-3-of-8; `ablate merge` joins them.",
     ),
 ]
 ImageSize = Annotated[int, typer.Option(min=1, max=8192, help="Height and width in pixels.")]

@@ -28,7 +28,12 @@ def show_report(directory: Path, console: Console, *, quiet: bool) -> int:
         RecordError: It is no run directory.
         StorageError: The report cannot be written.
     """
-    written = results.load(directory).report()
+    return show_run(results.load(directory), console, quiet=quiet)
+
+
+def show_run(run: results.Run, console: Console, *, quiet: bool) -> int:
+    """As `show_report`, of a run that was read."""
+    written = run.report()
     if quiet:
         for line in _wrong(written):
             _print(console, line)

@@ -13,6 +13,7 @@ from scipy import stats
 from results.records.record import Measurement, Outcome, Record, Status
 from results.verdicts import stopping
 from results.verdicts.components import FEWEST_ROUNDS
+from results.verdicts.stopping import Failures
 from runners import study
 from runners.plan import Plan, plan
 from runners.stages import is_worth_asking, lost_arms, wanted
@@ -231,10 +232,10 @@ def test_an_arm_that_failed_twice_in_the_same_way_is_not_asked_again_where_it_is
 ) -> None:
     once = [failed(alone[0], "the same")]
     twice = [*once, failed(alone[1], "the same")]
-    assert lost_arms(once, HERE) == frozenset()
-    assert lost_arms(twice, HERE) == {("throughput", "stem=deep32")}
-    assert lost_arms(twice, "elsewhere") == frozenset()
-    lost = lost_arms(twice, HERE)
+    assert lost_arms(Failures(once), HERE) == frozenset()
+    assert lost_arms(Failures(twice), HERE) == {("throughput", "stem=deep32")}
+    assert lost_arms(Failures(twice), "elsewhere") == frozenset()
+    lost = lost_arms(Failures(twice), HERE)
     assert not is_worth_asking(alone[2], lost)
     assert all(is_worth_asking(trial, lost) for trial in planned.trials), "others share its process"
     other = replace(alone[2], workload=replace(alone[2].workload, name="other"))
@@ -252,4 +253,5 @@ def test_an_arm_that_failed_twice_in_the_same_way_is_not_asked_again_where_it_is
 def test_other_ways_to_end_give_no_arm_up(
     alone: list[Trial], first: str, second: str, status: Status
 ) -> None:
-    assert lost_arms([failed(alone[0], first, status), failed(alone[1], second, status)], HERE) == frozenset()
+    told = Failures([failed(alone[0], first, status), failed(alone[1], second, status)])
+    assert lost_arms(told, HERE) == frozenset()
