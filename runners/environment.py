@@ -21,7 +21,8 @@ def capture(device: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
+        # In whole GiB: machines of one kind differ by what their firmware keeps for itself.
+        "memory_bytes": round(psutil.virtual_memory().total / 2**30) * 2**30,
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

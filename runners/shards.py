@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from results.records.resolved_study import Workload
+from results.records.resolved_study import EXACT, Workload
 from runners.errors import BadInput, written
 from runners.plan import Plan
 from runners.stages import wanted
@@ -63,16 +63,19 @@ def independent(planned: Plan) -> list[Trial]:
 def share(shard: Shard, trials: Iterable[Trial], workloads: Sequence[Workload]) -> list[Trial]:
     """Those of the trials that are a shard's.
 
-    The blocks of each workload are dealt round, each workload beginning elsewhere, so that those of one
-    block are spread too. More blocks leave those dealt before where they are: with more seeds a shard goes
-    on with its own.
+    Workloads of one block are dealt round first; then the blocks of each other workload, which begin in
+    different places. More blocks leave those dealt before where they are: with more seeds a shard goes on
+    with its own.
 
     Args:
         shard: Which share.
         trials: Of a plan.
         workloads: All of the plan's study, in order.
     """
-    first = {one.name: place * shard.count // len(workloads) for place, one in enumerate(workloads)}
+    exact = [one.name for one in workloads if one.block_unit == EXACT]
+    others = [one.name for one in workloads if one.block_unit != EXACT]
+    first = {name: place for place, name in enumerate(exact)}
+    first |= {name: len(exact) + place * shard.count // len(others) for place, name in enumerate(others)}
     return [
         trial
         for trial in trials

@@ -103,7 +103,15 @@ def run_command(*command: str | Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize(
     "command",
-    [["--help"], ["-h"], ["run", "--help"], ["report", "-h"], ["compare", "--help"], ["plan", "-h"]],
+    [
+        ["--help"],
+        ["-h"],
+        ["run", "--help"],
+        ["report", "-h"],
+        ["compare", "--help"],
+        ["plan", "-h"],
+        ["merge", "-h"],
+    ],
 )
 def test_help_needs_no_torch(command: list[str]) -> None:
     process = run_command(*command)
@@ -134,13 +142,14 @@ def test_what_needs_torch_says_so_under_the_blocker() -> None:
     assert run_command("list", "factors").returncode == 4
 
 
-def test_benchmarks_are_imported_reported_and_compared_without_torch(tmp_path: Path) -> None:
+def test_benchmarks_are_imported_reported_compared_and_merged_without_torch(tmp_path: Path) -> None:
     file = write(tmp_path / "blocks.json", content(level("batch", 1e-3, baseline=True), level("group", 2e-3)))
     run = tmp_path / "run"
     commands: list[list[str | Path]] = [
         ["import", "--quiet", file, "--into", run],
         ["report", "--quiet", run],
         ["compare", run, run],
+        ["merge", run, "--out", tmp_path / "merged"],
     ]
     for command in commands:
         process = run_command(*command)

@@ -17,6 +17,7 @@ from runners.backlog import Backlog
 from runners.errors import BadInput
 from runners.occasions import begun, on_occasion, wanted_on
 from runners.plan import Plan, plan
+from runners.shards import Shard
 from runners.trial import Trial, TrialArm
 
 HERE, PROCESSES = "here", 6
@@ -184,6 +185,21 @@ def test_another_occasion_is_added_to_a_complete_one_alone(
         backlog(again=True)
     written(tmp_path, second[2:])
     assert timed(backlog(again=True)) == [f"process-{i}@2" for i in range(6)]
+
+
+def test_a_shard_has_occasions_of_its_own_blocks(planned: Plan, tmp_path: Path) -> None:
+    """Six processes and one training, dealt to two: three of the processes are here."""
+
+    def blocks(again: bool = False) -> list[str]:
+        return timed(Backlog(planned, tmp_path, HERE, retry_failed=False, again=again, shard=Shard(2, 2)))
+
+    mine = blocks()
+    assert len(mine) == 3
+    with pytest.raises(BadInput, match="3 of 3 timed trials"):
+        blocks(again=True)
+    written(tmp_path, [one for one in run_occasion(planned, 0) if one.block in mine])
+    assert blocks() == []
+    assert blocks(again=True) == [f"{block}@1" for block in mine]
 
 
 def test_an_earlier_occasion_is_over_once_the_next_has_begun(
