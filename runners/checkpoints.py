@@ -7,8 +7,8 @@ is the probe's own.
 from contextlib import suppress
 from pathlib import Path
 
-from results.records.directory import own_folder, read_record
-from results.records.files import RecordError
+from results.records import parts
+from results.records.directory import own_folder, read_records
 from results.records.record import FINAL_STATUSES, Record
 from runners.run_folder import RunFolder
 
@@ -41,17 +41,19 @@ def sweep(run: Path) -> None:
     Raises:
         StorageError: The folder is none of the run's own.
     """
-    for path in own_folder(run, FOLDER).iterdir():
+    paths = list(own_folder(run, FOLDER).iterdir())
+    over = _over(run, {path.stem for path in paths if path.suffix == SUFFIX})
+    for path in paths:
         half_written = path.name.startswith(".") and path.suffix == ".tmp"
-        if half_written or (path.suffix == SUFFIX and _has_final_record(run, path.stem)):
+        if half_written or (path.suffix == SUFFIX and path.stem in over):
             with suppress(OSError):
                 path.unlink()
 
 
-def _has_final_record(run: Path, stem: str) -> bool:
-    for path in (run / "records").glob(f"{stem}-*.json"):
-        with suppress(RecordError):
-            record = read_record(path)
-            if f"{record.trial}-{record.environment}" == stem and is_over(record):
-                return True
-    return False
+def _over(run: Path, stems: set[str]) -> set[str]:
+    """Those of `TRIAL-ENVIRONMENT` whose trial has a record after which nothing goes on."""
+    if not stems:
+        return set()
+    others = {name for name in parts.names(run) if name.rpartition("-")[0] not in stems}
+    records, _ = read_records(run, known=others)
+    return {record.file_name.rpartition("-")[0] for record in records if is_over(record)}

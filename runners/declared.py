@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from results.records import parts
 from results.records.directory import read_records
 from results.records.resolved_study import ResolvedStudy, Workload, read_study
 from results.verdicts.statistics import MINIMUM_BLOCKS
@@ -22,7 +23,7 @@ def marked(resolved: ResolvedStudy, directory: Path) -> ResolvedStudy:
     More blocks of the same are no other question, and yet a look: verdicts were there to be seen before
     they were asked for. Whatever else differs makes it exploratory.
     """
-    if not any((directory / "records").glob("*.json")):
+    if not parts.anything(directory):
         return resolved
     before = read_study(directory)
     now = {workload.name: workload for workload in resolved.workloads}

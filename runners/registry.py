@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -98,6 +99,11 @@ class Registry(Generic[T]):
         return known[name]
 
     def _known(self) -> dict[str, tuple[T, Path]]:
+        return self._discovered | self._brought
+
+    @cached_property
+    def _discovered(self) -> dict[str, tuple[T, Path]]:
+        """What the package holds, looked up once: a plan asks for each trial."""
         package = importlib.import_module(self._package)
         modules = [
             importlib.import_module(f"{self._package}.{module.name}")
@@ -106,4 +112,4 @@ class Registry(Generic[T]):
         found: list[tuple[T, Path]] = [
             (getattr(module, self.attribute), Path(inspect.getfile(module)).resolve()) for module in modules
         ]
-        return {self._name(item): (item, source) for item, source in found} | self._brought
+        return {self._name(item): (item, source) for item, source in found}

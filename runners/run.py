@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from results.records import parts
 from results.records.directory import Stop, own_folder, write_environment
 from results.records.resolved_study import write_study
 from runners import checkpoints, environment, launchers, printed
@@ -109,6 +110,7 @@ def execute(
         if budget is not None and ration is not None:
             spent, forecast = budget.seconds, ration.seconds
             backlog.cut_short(ration.under_way, lambda left: Stop(spent, forecast(left)))
+        parts.compact(directory)
         for name in (printed.FOLDER, checkpoints.FOLDER):
             with suppress(OSError):  # it stays where something was printed, or is to go on
                 (directory / name).rmdir()

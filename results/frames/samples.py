@@ -37,20 +37,17 @@ def series(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     the block where it holds one.
     """
     units = {metric.name: metric.unit for metric in study.metrics}
-    contexts = {w.name: {name: getattr(w, name) for name in CONTEXT_COLUMNS} for w in study.workloads}
+    contexts = {w.name: tuple(getattr(w, name) for name in CONTEXT_COLUMNS) for w in study.workloads}
     rows = [
-        common
-        | contexts[record.workload]
-        | {
-            "pair": record.trial if len(record.outcomes) > 1 else record.block,
-            "metric": measurement.metric,
-            "unit": units[measurement.metric],
-            "mode": measurement.mode,
-            "split": measurement.split,
-            "source": measurement.source,
-            "device": measurement.device,
-            "values": np.asarray(measurement.values, dtype=float),
-        }
+        (
+            *(record.trial, record.workload, common["kind"], measurement.metric, units[measurement.metric]),
+            *(measurement.mode, measurement.split, measurement.source, measurement.device),
+            *(outcome.arm, common["role"], outcome.variant, *contexts[record.workload]),
+            *(record.environment, record.block, common["occasion"]),
+            record.trial if len(record.outcomes) > 1 else record.block,
+            np.asarray(measurement.values, dtype=float),
+            record.started_at,
+        )
         for record, outcome, common in outcomes_of(study, records)
         if outcome.status == "ok"
         for measurement in outcome.measurements
@@ -104,14 +101,23 @@ def _whole(level: Any) -> float:
 
 def curves(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per point of a convergence curve."""
-    rows = [
-        common | {"metric": curve.metric, "split": curve.split, "step": step, "value": value}
+    found = [
+        (tuple(common[name] for name in (*TRIAL_COLUMNS, *ARM_COLUMNS)), curve)
         for _, outcome, common in outcomes_of(study, records)
         if outcome.status == "ok"
         for curve in outcome.curves
-        for step, value in zip(curve.step, curve.y, strict=True)
+        if curve.step
     ]
-    return pd.DataFrame(rows, columns=CURVE_COLUMNS)
+    if not found:
+        return pd.DataFrame(columns=CURVE_COLUMNS)
+    # A row a curve, repeated for its points: a row a point in Python's own terms takes a gigabyte a million.
+    rows = pd.DataFrame(
+        [(*common, curve.metric, curve.split) for common, curve in found], columns=CURVE_COLUMNS[:-2]
+    )
+    long = rows.iloc[np.repeat(np.arange(len(found)), [len(curve.step) for _, curve in found])]
+    steps = np.concatenate([np.asarray(curve.step, dtype=int) for _, curve in found])
+    values = np.concatenate([np.asarray(curve.y, dtype=float) for _, curve in found])
+    return long.assign(step=steps, value=values).reset_index(drop=True)
 
 
 def outcomes_of(

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 
+_ANYTHING = TypeAdapter(Any)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -80,7 +81,7 @@ def field(location: Sequence[int | str]) -> str:
 
 def dump(content: Any) -> Any:
     """Dataclasses, tuples and the like as what JSON holds."""
-    return TypeAdapter(Any).dump_python(content, mode="json")
+    return _ANYTHING.dump_python(content, mode="json")
 
 
 def write_json(path: Path, content: Any) -> None:

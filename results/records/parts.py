@@ -75,6 +75,12 @@ def parts(run: Path) -> list[Path]:
     return sorted((run / "records").glob(f"part-*{SUFFIX}"))
 
 
+def anything(run: Path) -> bool:
+    """Whether there is any record, be it damaged."""
+    folder = run / "records"
+    return any(folder.glob("*.json")) or any(folder.glob(f"part-*{SUFFIX}"))
+
+
 def file_entry(path: Path) -> Entry:
     """A record's own file.
 
@@ -130,15 +136,14 @@ def _name(entries: Iterable[Entry]) -> str:
     return f"part-{digest.hexdigest()[:16]}{SUFFIX}"
 
 
-def compact(run: Path, beyond: int = MOST_FILES) -> int:
-    """Move records into parts, where there are many files; those that are no records stay where they are.
+def compact(run: Path) -> int:
+    """Move records into parts, where there are more files than `MOST_FILES`; what is no record stays a file.
 
     At each moment every record is in a file, in a part that was read back, or in both. To be called while
     nothing else writes in the directory.
 
     Args:
         run: The run directory.
-        beyond: How many files may be there.
 
     Returns:
         How many were moved.
@@ -148,7 +153,7 @@ def compact(run: Path, beyond: int = MOST_FILES) -> int:
     """
     paths = files(run)
     moved = 0
-    for name in packed(run, paths) if len(paths) > beyond else ():
+    for name in packed(run, paths) if len(paths) > MOST_FILES else ():
         (run / "records" / name).unlink(missing_ok=True)
         moved += 1
     return moved
