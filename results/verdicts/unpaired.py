@@ -11,6 +11,7 @@ measures", 2008): it reaches no farther than the two means could.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -39,13 +40,14 @@ def estimates(comparisons: Sequence[Comparison], sizes: Mapping[str, int], looks
     """
     cell = comparisons[0].cell
     means = events.means(cell.events) if cell.events else _means(comparisons)
-    found = []
+    families: dict[str, list[Mapping[str, float]]] = defaultdict(list)
     for comparison in comparisons:
-        family = [one.coefficients for one in comparisons if one.family == comparison.family]
-        size = sizes[comparison.family]
-        within = correlation(family, means) if size == len(family) else None
-        found.append(estimate(comparison.coefficients, means, ErrorShare(size, within, looks)))
-    return found
+        families[comparison.family].append(comparison.coefficients)
+    shares = {}
+    for name, family in families.items():  # once a family: of thousands of arms it takes a second
+        within = correlation(family, means) if sizes[name] == len(family) else None
+        shares[name] = ErrorShare(sizes[name], within, looks)
+    return [estimate(one.coefficients, means, shares[one.family]) for one in comparisons]
 
 
 def _means(comparisons: Sequence[Comparison]) -> dict[str, Mean]:
@@ -108,14 +110,18 @@ def correlation(family: Sequence[Mapping[str, float]], means: Mapping[str, Mean]
         means: By arm.
     """
     variances = np.array([mean.variance for mean in means.values()])
-    weights = np.array([[weights.get(arm, 0.0) for arm in means] for weights in family])
-    errors = np.sqrt([_variance(weights, means) for weights in family])
+    places = {arm: place for place, arm in enumerate(means)}
+    weights = np.zeros((len(family), len(means)))
+    for row, coefficients in zip(weights, family, strict=True):
+        for arm, weight in coefficients.items():
+            row[places[arm]] = weight
+    errors = np.sqrt([_variance(coefficients, means) for coefficients in family])
     known = errors > 0  # which what is not a number is not
     count = int(known.sum())
     if count < 2:
         return 0.0
     scaled = weights[known] / errors[known, None]
-    correlations = scaled @ np.diag(np.nan_to_num(variances)) @ scaled.T
+    correlations = (scaled * np.nan_to_num(variances)) @ scaled.T
     return usable_correlation(float((correlations.sum() - count) / (count * (count - 1))))
 
 
