@@ -27,7 +27,8 @@ OUTCOME_COLUMNS = [
     *(*TRIAL_COLUMNS, *ARM_COLUMNS, "status", "reason", "seconds", "log", "fingerprint"),
     *("censored", "invalid", "classes", "test_images"),
 ]
-CURVE_COLUMNS = [*TRIAL_COLUMNS, *ARM_COLUMNS, "metric", "split", "step", "value"]
+_OF_CURVE = ["environment", "workload", "block", "arm", "role"]
+CURVE_COLUMNS = [*_OF_CURVE, "metric", "split", "step", "value"]
 
 
 def series(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def _whole(level: Any) -> float:
 def curves(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     """One row per point of a convergence curve."""
     found = [
-        (tuple(common[name] for name in (*TRIAL_COLUMNS, *ARM_COLUMNS)), curve)
+        (tuple(common[name] for name in _OF_CURVE), curve)
         for _, outcome, common in outcomes_of(study, records)
         if outcome.status == "ok"
         for curve in outcome.curves

@@ -79,7 +79,7 @@ def _noise(axis: Axes, group: pd.DataFrame, noise: pd.DataFrame | None) -> Error
 
 def _one_by_one(shown: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None) -> Figure:
     first = shown.groupby("workload")["metric"].transform("first")
-    shown = shown[shown["metric"] == first]
+    shown = shown.loc[shown["metric"] == first, ["workload", "metric", "arm", "step", "value"]]
     several = shown["workload"].nunique() > 1
     pairs = [(group, arm) for _, group in shown.groupby("workload", sort=False) for arm in arms[1:]]
     figure, axes = panels(len(pairs), 4, (2.9, 1.9))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_FILES = 20_000
 """Record files beyond which a directory is compacted: lists and copies of more take minutes."""
-MOST_IN_PART = 20_000
+MOST_IN_PART = 5_000
 SUFFIX = ".parquet"
 MOST_PART_BYTES = 2**26
 """Of text in a part, which is in memory when it is read; one record may be longer."""

@@ -112,8 +112,10 @@ def _placebos(
         for arm in study.arms
         if arm.role == "arm" and {kinds.get(name) for name in arm.changes} == {"equivalent"}
     ]
-    timeless = series[series["unit"] != "seconds"]
     found: dict[tuple[str, str, str], str | None] = {}
+    if not equivalent:
+        return found
+    timeless = series[series["unit"] != "seconds"]
     for workload in (w for w in study.workloads if w.block_unit == "seed"):
         for environment in sorted(outcomes["environment"].unique()):
             frames = [
