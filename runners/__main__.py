@@ -209,7 +209,7 @@ def run(
     from runners.terminal.merging import print_share
     from runners.terminal.plans import print_data, print_warnings
     from runners.terminal.progress import Display
-    from runners.terminal.summary import show_flips, show_report
+    from runners.terminal.summary import show_end
 
     if again and fresh:
         raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
@@ -236,10 +236,8 @@ def run(
     end = None if limit is None else limit.end
     execute(planned, options, partial(Display, console(), jobs=options.jobs, quiet=quiet, end=end))
     _import(directory, benchmarks, quiet=quiet)
-    code = show_report(directory, console(), quiet=quiet)
-    if mine is not None and not quiet:
-        print_share(study, planned, mine, directory)
-    return show_flips(directory, wanted, code)
+    told = partial(print_share, study, planned, mine, directory) if mine is not None else None
+    return show_end(directory, console(), told, wanted, quiet=quiet)
 
 
 @app.command()

@@ -11,6 +11,10 @@ from runners.study import Study
 MOST_ARMS = 4096
 """More could not be planned while one waits, let alone run."""
 
+_WHOLE = {"both-at-once", "fractional-factorial"}
+_NEEDED = {True: frozenset(_WHOLE), False: frozenset({*_WHOLE, "one-at-a-time", "leave-one-out"})}
+"""Designs that cannot do without an arm, by whether it has several changes."""
+
 Levels = Mapping[str, tuple[str, ...]]
 Changes = dict[str, str]
 
@@ -119,7 +123,7 @@ def _allowed(study: Study, changes: Iterable[Changes]) -> Iterator[Changes]:
         hit = next((one for one in study.excluded if one.items() <= whole), None)
         if hit is None:
             yield change
-        elif len(change) < 2 or study.design in {"both-at-once", "fractional-factorial"}:
+        elif not change or study.design in _NEEDED[len(change) > 1]:
             what = f"arm {_name(change)}" if change else "the baseline"
             raise BadInput(
                 f"study {study.name}: exclude {_name(hit)}: leaves out {what}, which {study.design} needs;"

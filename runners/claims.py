@@ -98,7 +98,10 @@ def _arm(study: "Study", claim: Claim, arms: Sequence[Arm]) -> tuple[str, bool, 
     if factor not in study.factors:
         return "", False, f"this study does not compare {factor}"
     of = study.architecture.factor(factor)
-    made, instead = (format_level(of.parse(text)) for text in (claim.change[1], claim.instead_of))
+    try:
+        made, instead = (format_level(of.parse(text)) for text in (claim.change[1], claim.instead_of))
+    except ValueError:
+        return "", False, f"{factor} of {study.architecture.name} has other levels than these"
     first, *others = study.factors[factor]
     for baseline, level, turned in ((instead, made, False), (made, instead, True)):
         if first == baseline and level in others:

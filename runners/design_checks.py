@@ -58,8 +58,10 @@ def _mistakes(file: StudyFile, factors: Mapping[str, tuple[str, ...]]) -> Iterat
         yield f"resolution is one of fractional-factorial, not of {file.design}; leave it out"
     if file.pairs and file.design not in {"one-at-a-time", "leave-one-out"}:
         yield f"pairs join one-at-a-time and leave-one-out, not {file.design}; leave them out"
-    for pair in file.pairs:
+    for place, pair in enumerate(file.pairs):
         yield from _pair(pair, factors)
+        if any(set(pair) == set(other) for other in file.pairs[:place]):
+            yield f"pairs: {written(pair)} is there already; name it once"
 
 
 def _pair(pair: tuple[str, ...], factors: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import ablations
 from ablations import Architecture
+from ablations.factor import format_level
 from runners import data_checks, datasets, design_checks, plugins, study_checks, study_file
 from runners.errors import BadInput
 from runners.paths import usable
@@ -139,8 +140,16 @@ def _follow_up(study: Study, pairs: tuple[tuple[str, ...], ...]) -> Study:
             f"study {study.name}: --follow-up: flags {', '.join(strangers)}, which it does not compare;"
             " expected a run of the same study"
         )
+    others = {
+        name: levels[0]
+        for name, levels in study.factors.items()
+        if name not in asked and levels[0] != format_level(study.architecture.factor(name).baseline)
+    }
     return replace(
         study,
+        workloads=tuple(
+            one.model_copy(update={"levels": others | dict(one.levels)}) for one in study.workloads
+        ),
         name=f"{study.name}-follow-up",
         design="one-at-a-time",
         seed=study.seed + 1,

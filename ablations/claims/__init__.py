@@ -67,11 +67,11 @@ class Finding:
     """What a check came to.
 
     Attributes:
-        holds: Whether it is as the sentence says.
+        holds: Whether it is as the sentence says; None where what was seen says neither.
         measured: What was seen, in a line.
     """
 
-    holds: bool
+    holds: bool | None
     measured: str
 
 

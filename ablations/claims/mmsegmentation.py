@@ -15,7 +15,7 @@ SOURCE = Source(
     claims=(
         _stride(
             name="stride8-memory",
-            statement="Output stride 8 takes twice the memory of stride 32 in training",
+            statement="Output stride 8 takes far more memory than stride 32 in training",
             kind="memory",
             metric="peak_bytes",
             predicted="higher",
@@ -25,12 +25,12 @@ SOURCE = Source(
         ),
         _stride(
             name="stride8-time",
-            statement="Output stride 8 is several times slower than stride 32",
+            statement="Output stride 8 is several times slower than stride 32 in inference",
             kind="throughput",
             metric="step_seconds",
             predicted="higher",
             mode="inference",
-            smallest=1.0,
+            smallest=2.0,
             original=_theirs("15.21 to 4.07 images/s in inference (time +274 %)"),
         ),
         _stride(

@@ -8,6 +8,7 @@ from ablations.claims import Check, Claim, Source
 _NORMALISES = "BatchNorm forces each batch's activations to mean 0 and variance 1: "
 
 
+_SHIFTS = "With BatchNorm distributions stop shifting from batch to batch: "
 _GRADIENTS = "BatchNorm avoids vanishing gradients: "
 _relu = partial(Claim, change=("relu", "inplace"), instead_of="out_of_place")
 
@@ -76,9 +77,15 @@ SOURCE = Source(
         ),
         Check(
             "batchnorm-stops-shifts",
-            "With BatchNorm distributions stop shifting from batch to batch",
+            _SHIFTS + "of what it puts out",
             "channel means move less than without",
             operator_checks.distributions_stop_shifting,
+        ),
+        Check(
+            "batchnorm-stops-shifts-ahead",
+            _SHIFTS + "of what the layers before it put out",
+            "channel means move less than without",
+            operator_checks.distributions_ahead_stop_shifting,
         ),
         Check(
             "batchnorm-keeps-gradients",

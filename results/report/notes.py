@@ -64,7 +64,9 @@ class _Absences:
 
     def __init__(self, run: Analysis) -> None:
         self._study = run.study
-        self._designed = {one.name: tuple(one.weights) for one in design_contrasts(run.study)}
+        self._designed = {
+            (one.name, one.kind == "interaction"): tuple(one.weights) for one in design_contrasts(run.study)
+        }
         self._units = {workload.name: workload.block_unit for workload in run.study.workloads}
         self._losses = _by_place(run.losses)
         self._censorings = _by_place(run.censorings)
@@ -79,7 +81,7 @@ class _Absences:
         """The arms of the contrast; of one that averages over many none: each has a row of its own."""
         if pd.isna(row["sets"]):
             return (row["arm"], self._study.baseline)
-        arms = self._designed.get(row["arm"], ())
+        arms = self._designed.get((row["arm"], row["family"].startswith("interactions ")), ())
         return arms if len(arms) <= _FEW_ARMS else ()
 
     def censored(self, row: Row) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What is known about an arm before any statistics: whether it is inert, and whether a placebo holds."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,9 +35,11 @@ class Checks:
         inert: (environment, workload, arm) where the arm changes no shape, operator or output.
         placebos: For each (environment, workload, arm) of a convergence workload whose factors are all
             `equivalent`, where it first differs from the baseline; None where it matches bit for bit.
+        prints: The fingerprint of each arm that has one.
     """
 
     inert: frozenset[tuple[str, str, str]]
+    prints: dict[tuple[str, str, str], str]
     placebos: dict[tuple[str, str, str], str | None]
 
     @classmethod
@@ -44,11 +47,18 @@ class Checks:
         cls, study: ResolvedStudy, series: pd.DataFrame, outcomes: pd.DataFrame, curves: pd.DataFrame
     ) -> "Checks":
         """Check a run."""
-        return cls(_inert(study, outcomes), _placebos(study, series, outcomes, curves))
+        placebos = _placebos(study, series, outcomes, curves)
+        return cls(_inert(study, outcomes), _prints(study, outcomes), placebos)
 
     def is_inert(self, cell: Cell, arm: str) -> bool:
         """Whether the arm changes nothing in the context of the workload."""
         return (cell.environment, cell.workload.name, arm) in self.inert
+
+    def are_alike(self, cell: Cell, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Whether the arms of each pair, of which there are some, compute the same in the same way."""
+        place = (cell.environment, cell.workload.name)
+        found = [tuple(self.prints.get((*place, arm)) for arm in pair) for pair in pairs]
+        return bool(found) and all(one is not None and one == other for one, other in found)
 
     def is_placebo(self, cell: Cell, arm: str) -> bool:
         """Whether the arm must match the baseline bit for bit here."""
@@ -94,6 +104,19 @@ def _inert(study: ResolvedStudy, outcomes: pd.DataFrame) -> frozenset[tuple[str,
                 if _covers(workloads[str(name)], workload, (arm, study.baseline))
             }
     return frozenset(found)
+
+
+def _prints(study: ResolvedStudy, outcomes: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Fingerprints by environment, workload and arm, also where another workload took them."""
+    workloads = {workload.name: workload for workload in study.workloads}
+    printed = outcomes[outcomes["fingerprint"].notna()]
+    columns = (printed[name] for name in ("environment", "workload", "arm", "fingerprint"))
+    return {
+        (environment, workload.name, arm): fingerprint
+        for environment, name, arm, fingerprint in zip(*columns, strict=True)
+        for workload in study.workloads
+        if _covers(workloads[name], workload, (arm,))
+    }
 
 
 def _covers(printed: Workload, workload: Workload, arms: tuple[str, ...]) -> bool:

@@ -16,7 +16,7 @@ VERDICTS: tuple[ClaimVerdict, ...] = ("supported", "contradicted", "equivalent",
 FACT_COLUMNS = [
     *("claim", "source", "statement", "predicted", "original", "workload", "arm", "metric", "mode"),
     *("environment", "effect", "effect_kind", "unit", "ci_low", "ci_high", "n", "exact", "verdict", "cause"),
-    *("detail", "n_needed_low", "n_needed_high", "at_least"),
+    *("detail", "n_needed_low", "n_needed_high", "at_least", "block_unit", "fault"),
 ]
 """`effect` is that of the claim's own change, also where the study makes it the other way round; `cause` says
 why nothing is decided, `detail` what a check saw or why the claim was not run, `at_least` the smallest effect
@@ -111,18 +111,20 @@ def _judged(claim: DeclaredClaim, row: Row) -> dict[str, Any]:
         "n": row["n"],
         "exact": row["exact"],
         "at_least": smallest,
-        "n_needed_low": row["n_needed_low"],
-        "n_needed_high": row["n_needed_high"],
+        "block_unit": row["block_unit"],
+        "fault": row["fault"],
     }
+    if claim.smallest is None:  # else it is another question than the row's
+        facts |= {name: row[name] for name in ("n_needed_low", "n_needed_high")}
     if row["fault"] == "differs" and claim.prediction == "the same bits":
         return facts | {"verdict": "contradicted", "detail": row["fault_detail"]}
     if row["verdict"] == "invalid":
         return facts | {"verdict": "inconclusive", "cause": "invalid"}
     if claim.prediction == "the same bits":
-        proven = row["identical"] and row["placebo"]
+        proven = row["identical"] and row["placebo"] and row["verdict"] == "equivalent"
         return facts | {
             "verdict": "supported" if proven else "inconclusive",
-            "cause": "" if proven else "bits",
+            "cause": "" if proven else row["cause"] or "unmeasured",
         }
     undecided = row["cause"] if row["cause"] not in {"imprecise", "beyond_reach", ""} else ""
     if undecided or math.isnan(low) or math.isnan(high):

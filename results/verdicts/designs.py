@@ -122,7 +122,8 @@ def _in_company(
         if any(name is None for name in names):
             continue
         everything, others, alone, baseline = (str(name) for name in names)
-        known = {everything, others, alone, baseline} <= set(here.values())
+        known = {everything, others} <= set(here.values())
+        compared = known and {alone, baseline} <= set(here.values())
         name = f"{factor.name}={change[1]} in company"
         of = ((factor.name,), (change[1],))
         yield DesignContrast(
@@ -130,7 +131,17 @@ def _in_company(
         )
         if len(study.factors) > 2:
             weights = {everything: 1.0, others: -1.0, alone: -1.0, baseline: 1.0}
-            yield DesignContrast("interaction", name, *of, weights, (everything,), int(known), 1)
+            yield DesignContrast("interaction", name, *of, weights, (everything,), int(compared), 1)
+
+
+def without(study: ResolvedStudy, contrast: DesignContrast, factor: str) -> Iterator[tuple[str, str]]:
+    """The arms of a contrast that have a factor's change, each with the one that differs in nothing else."""
+    names = {_key(arm): arm.name for arm in study.arms if arm.role != "control"}
+    for key, name in names.items():
+        if name in contrast.weights and factor in dict(key):
+            partner = names.get(tuple(change for change in key if change[0] != factor))
+            if partner in contrast.weights:
+                yield name, str(partner)
 
 
 def _of_fraction(study: ResolvedStudy, arms: Mapping[Changes, str]) -> Iterator[DesignContrast]:
@@ -182,16 +193,19 @@ def alias_table(study: ResolvedStudy) -> list[tuple[str, ...]]:
     """What a fraction cannot tell apart: products of factors that share a column of signs, shortest first.
 
     A group for each column that holds a factor or a pair; products of more than three factors are left out.
+    A minus stands before what has the opposite signs of the first.
     """
     if study.design != FRACTION:
         return []
     keys = [_key(arm) for arm in study.arms if arm.role != "control"]
     names = sorted(factor.name for factor in study.factors)
-    groups: dict[tuple[int, ...], list[tuple[str, ...]]] = {}
+    groups: dict[tuple[int, ...], list[tuple[tuple[str, ...], int]]] = {}
     for order in range(1, min(SHOWN_ORDER, len(names)) + 1):
         for factors in itertools.combinations(names, order):
-            signs = _unsigned(tuple(_sign(key, factors) for key in keys))
-            groups.setdefault(signs, []).append(factors)
+            signs = tuple(_sign(key, factors) for key in keys)
+            groups.setdefault(_unsigned(signs), []).append((factors, signs[0]))
     return [
-        tuple(" x ".join(factors) for factors in group) for group in groups.values() if len(group[0]) <= 2
+        tuple(f"{'' if sign == group[0][1] else '−'}{' x '.join(factors)}" for factors, sign in group)
+        for group in groups.values()
+        if len(group[0][0]) <= 2
     ]

@@ -11,7 +11,7 @@ from results.verdicts.checks import Checks
 from results.verdicts.comparison import Comparison
 from results.verdicts.controls import Controls
 from results.verdicts.corners import corners
-from results.verdicts.designs import DesignContrast, design_contrasts
+from results.verdicts.designs import DesignContrast, design_contrasts, without
 from results.verdicts.divergence import divergence_rows, failure_rows
 from results.verdicts.events import with_events
 from results.verdicts.judge import judge
@@ -104,7 +104,11 @@ def _compared(study: ResolvedStudy, cell: Cell, contrast: DesignContrast, checks
     kinds = {factor.name: factor.kind for factor in study.factors}
     # Arms that differ in an equivalent factor alone train to the same bits, whatever else they have.
     same = any(kinds[name] == "equivalent" for name in contrast.factors)
-    placebo = same and contrast.sets > 0 and cell.workload.block_unit == "seed"
+    timeless = cell.metric is not None and cell.metric.unit != "seconds"
+    placebo = same and timeless and contrast.sets > 0 and cell.workload.block_unit == "seed"
+    inert = contrast.sets > 0 and any(
+        checks.are_alike(cell, without(study, contrast, name)) for name in contrast.factors
+    )
     return Comparison(
         cell,
         contrast.name,
@@ -119,7 +123,7 @@ def _compared(study: ResolvedStudy, cell: Cell, contrast: DesignContrast, checks
         paired=cell.workload.paired or placebo,
         treated=contrast.treated,
         placebo=placebo,
-        inert=contrast.kind == "interaction" and all(checks.is_inert(cell, arm) for arm in contrast.treated),
+        inert=inert,
         aliases=contrast.aliases,
         sets=(contrast.sets, contrast.of),
     )

@@ -169,10 +169,19 @@ def _absent(cell: Cell, arms: Iterable[str], side: str) -> dict[str, int]:
 
 def _fault(comparison: Comparison, checks: Checks) -> Fault | None:
     cell = comparison.cell
-    known = [] if comparison.treated else [checks.difference(cell, comparison.arm)]
+    known = [_slip(comparison)] if comparison.treated else [checks.difference(cell, comparison.arm)]
     for arm in comparison.coefficients:
         known += [impossibility(cell, arm), disagreement(cell, arm)]
     return next((fault for fault in known if fault is not None), None)
+
+
+def _slip(comparison: Comparison) -> Fault | None:
+    """The first block in which arms that must match bit for bit do not."""
+    if not comparison.placebo:
+        return None
+    contrasts = comparison.cell.contrast(comparison.coefficients)
+    blocks = contrasts.index[contrasts != 0]
+    return Fault("differs", f"in {blocks[0]}") if len(blocks) else None
 
 
 def _judgement(
@@ -181,11 +190,11 @@ def _judgement(
     cell, arms = comparison.cell, comparison.coefficients
     if fault is not None:
         return Judgement("invalid")
-    if comparison.aliases:
-        return Judgement("inconclusive", "aliased")
     timeless = bool(cell.events) and found.low is None
     if found.n == 0 or timeless:
         return _one_sided_censoring(comparison, family)
+    if comparison.aliases:
+        return Judgement("inconclusive", "aliased")
     if not cell.events and any(cell.reasons(arm, "censored") for arm in arms):
         return Judgement("inconclusive", "censored")
     assert cell.metric is not None
@@ -293,9 +302,9 @@ def _values(comparison: Comparison, contrasts: pd.Series) -> dict[str, pd.Series
     """The numbers of each arm that the comparison rests on."""
     cell = comparison.cell
     values = {name: cell.values(name) for name in comparison.coefficients}
-    if cell.exact or not comparison.paired or comparison.treated:
+    if cell.exact or not comparison.paired:
         return values
-    if not cell.workload.paired and bool((contrasts == 0).all()):
+    if not comparison.treated and not cell.workload.paired and bool((contrasts == 0).all()):
         # A placebo, of few seeds: it is the baseline, which has more of them.
         return dict.fromkeys(values, values[comparison.baseline])
     return {name: numbers[numbers.index.isin(contrasts.index)] for name, numbers in values.items()}

@@ -79,5 +79,5 @@ def said(study: ResolvedStudy) -> Iterator[str]:
 
 def _words(group: tuple[str, ...]) -> Iterator[set[str]]:
     """Products of factors that are constant over the arms: one member of a group times another."""
-    first, *others = (set(member.split(" x ")) for member in group)
+    first, *others = (set(member.removeprefix("−").split(" x ")) for member in group)
     yield from (first ^ other for other in others)

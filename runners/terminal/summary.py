@@ -1,5 +1,6 @@
 """A report in short: the answer, what stands in the way of believing it, and where to read on."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -43,17 +44,24 @@ def show_run(run: results.Run, console: Console, *, quiet: bool) -> int:
     return SOME_FAILED if written.failed["status"].ne("not_applicable").any() else DONE
 
 
-def show_flips(directory: Path, wanted: Expected, code: int) -> int:
-    """Print each claim that came out against what was expected.
+def show_end(
+    directory: Path, console: Console, share: Callable[[], None] | None, wanted: Expected, *, quiet: bool
+) -> int:
+    """Write and print the report, and what else the end of a run is asked for.
 
     Args:
         directory: A run directory.
-        wanted: Verdicts by claim.
-        code: The exit code where none did.
+        console: Where to print.
+        share: Prints how a shard of a study goes on; None where the whole was run.
+        wanted: Verdicts by claim, as they should be.
+        quiet: As for `show_report`.
 
     Returns:
-        The exit code.
+        The exit code: whether a claim flipped, or some trial failed.
     """
+    code = show_report(directory, console, quiet=quiet)
+    if share is not None and not quiet:
+        share()
     lines = list(flips(results.load(directory), wanted)) if wanted else []
     for line in lines:
         print_line(line, style="red", stderr=True)

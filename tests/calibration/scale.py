@@ -72,7 +72,13 @@ def stubs(planned: Plan) -> Plan:
 
 
 def in_process(
-    tasks: Iterable[Task], *, directory: Path, environment: str, jobs: int, notify: Notify
+    tasks: Iterable[Task],
+    *,
+    directory: Path,
+    environment: str,
+    jobs: int,
+    notify: Notify,
+    until: float | None = None,
 ) -> None:
     """Runs each task where it is called, with what a process of its own would write and its parent read."""
     for task in tasks:

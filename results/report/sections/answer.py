@@ -34,8 +34,8 @@ from results.verdicts.designs import FACTORIALS, FRACTION
 ARMS_CAPTION = "What each change does against the baseline"
 _AVERAGED_CAPTION = "What each change does, averaged over the others"
 _AVERAGED = (
-    "Every combination counts for every change: an effect below is the mean of what the change does whatever "
-    "else there is. Where changes mind each other, a mean tells half; the next section tells which do."
+    "An effect below is the mean of what the change does whatever else there is. Where changes mind each "
+    "other, a mean tells half; the next section tells which do."
 )
 
 _OF_FRACTION = (

@@ -23,6 +23,14 @@ _MEANING = (
     "Each sentence was tied to a contrast of this study, or to a check of the operator, before the run. "
     "Supported and contradicted hold here: in the context that is named, which is not that of the source."
 )
+_CAUSES = {
+    "too_few": "too few blocks for a verdict",
+    "tied": "the metric is too coarse to tell the two apart",
+    "heaps": "seeds fall into two heaps, and a mean stands for neither",
+    "censored": "the metric was censored in some blocks",
+    "aliased": "a fraction cannot tell it from another effect",
+    "missed": "one side never came to a number",
+}
 _SECTIONS = {"memory": "memory", "throughput": "throughput", "convergence": "convergence"}
 
 Row = dict[Hashable, Any]
@@ -47,16 +55,12 @@ def claim_rows(run: Analysis) -> pd.DataFrame:
 def measured(row: Row) -> str:
     """What was seen, in words: `+31 % (exact)`; "" where nothing was."""
     if text.missing(row["effect"]):
-        return (
-            str(row["detail"]) if row["verdict"] != "not run" and not text.missing_text(row["detail"]) else ""
-        )
+        told = row["verdict"] != "not run" and not text.missing_text(row["detail"])
+        return str(row["detail"]) if told else ""
     kind, unit = row["effect_kind"], row["unit"]
     ends = "exact" if row["exact"] is True else text.reach(row["ci_low"], row["ci_high"], kind, unit)
-    return (
-        f"{text.change(row['effect'], kind, unit)} ({ends})"
-        if ends
-        else text.change(row["effect"], kind, unit)
-    )
+    change = text.change(row["effect"], kind, unit)
+    return f"{change} ({ends})" if ends else change
 
 
 def reason(run: Analysis, row: Row) -> str:
@@ -66,19 +70,16 @@ def reason(run: Analysis, row: Row) -> str:
     here = next((described(run.study, w) for w in run.study.workloads if w.name == row["workload"]), "")
     if row["verdict"] != "inconclusive" or text.missing(row["effect"]):
         return here
+    unit = text.plural(str(row["block_unit"]))
     match row["cause"]:
         case "imprecise" if needed := n_needed(row):
-            why = f"the interval is too wide: {needed} in all would be narrow enough"
+            why = f"the interval is too wide: {needed} {unit} in all would be narrow enough"
         case "imprecise":
-            why = (
-                "the interval reaches both sides, and no number of seeds within reach would narrow it enough"
-            )
+            why = "the interval reaches to both sides of what the claim says"
         case "invalid":
-            why = "the control failed"
-        case "too_few":
-            why = "too few blocks for a verdict"
+            why = "the control failed" if row["fault"] == "control" else "the figures cannot be believed"
         case other:
-            why = f"not decided ({other})"
+            why = _CAUSES.get(str(other), "there is no number for both sides")
     return f"{why} [{here}]"
 
 

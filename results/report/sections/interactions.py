@@ -30,9 +30,10 @@ _IN_COMPANY = (
     " does more or less than by itself."
 )
 _ALIASED = (
-    "A fraction of all combinations was run. It gives one number for all that stands in a line below, and so "
-    "claims nothing about an interaction that shares its line with another one, nor about a change that "
-    "shares it with an interaction; products of three changes and more are taken for nothing."
+    "A fraction of all combinations was run. It gives one number for all that stands in a line below (with "
+    "the opposite sign behind a minus, and a change for half of an interaction), and so claims nothing about "
+    "an interaction that shares its line with another one, nor about a change that shares it with one; "
+    "products of three changes and more are taken for nothing."
 )
 MOST_PICTURES = 4
 
@@ -121,13 +122,15 @@ def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
     told = set()
     for place, (_, row) in zip(places(sums), sums.iterrows(), strict=True):
         parts = [row["factor"].replace("+", " x "), *row["aliases"].split(", ")]
+        if any(" x " not in part for part in parts):  # with an effect of its own it is no sum of interactions
+            continue
         if (place, frozenset(parts)) in told:
             continue
         told.add((place, frozenset(parts)))
         together = " or ".join(parts)
         yield Sentence(
             f"{title(row)} {_effect(row)} as the sum of {together}, not known of which"
-            f" [{_where(run, row)}]; 2x2s tell: ablate run {run.study.name} --follow-up DIRECTORY.",
+            f" [{_where(run, row)}]; 2x2s tell: ablate run STUDY --follow-up DIRECTORY.",
             lead="To be followed up:",
             tone="warning",
         )
