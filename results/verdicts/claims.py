@@ -16,7 +16,7 @@ VERDICTS: tuple[ClaimVerdict, ...] = ("supported", "contradicted", "equivalent",
 FACT_COLUMNS = [
     *("claim", "source", "statement", "predicted", "original", "workload", "arm", "metric", "mode"),
     *("environment", "effect", "effect_kind", "unit", "ci_low", "ci_high", "n", "exact", "verdict", "cause"),
-    *("detail", "n_needed_low", "n_needed_high", "at_least", "block_unit", "fault"),
+    *("detail", "n_needed_low", "n_needed_high", "at_least", "block_unit", "fault", "same_bits"),
 ]
 """`effect` is that of the claim's own change, also where the study makes it the other way round; `cause` says
 why nothing is decided, `detail` what a check saw or why the claim was not run, `at_least` the smallest effect
@@ -42,7 +42,8 @@ def claims(study: ResolvedStudy, effects: pd.DataFrame, records: tuple[Record, .
         for environment in environments
         for claim in study.claims
     ]
-    return pd.DataFrame(rows, columns=FACT_COLUMNS)
+    found = pd.DataFrame(rows, columns=FACT_COLUMNS)
+    return found.astype(dict.fromkeys(("n", "n_needed_low", "n_needed_high"), "Int64"))
 
 
 def _seen(study: ResolvedStudy, records: tuple[Record, ...]) -> dict[str, dict[str, Mapping[str, Any]]]:
@@ -93,7 +94,8 @@ def _effect_of(claim: DeclaredClaim, effects: pd.DataFrame) -> Row | None:
     """The row that decides: of several splits the test set, of several sources the first."""
     here = effects["workload"].eq(claim.workload) & effects["arm"].eq(claim.arm)
     here &= effects["metric"].eq(claim.metric)
-    here &= effects["mode"].isna() if claim.mode is None else effects["mode"].eq(claim.mode)
+    if claim.mode is not None:
+        here &= effects["mode"].eq(claim.mode)
     rows = effects[here].to_dict("records")
     return rows[0] if rows else None
 
@@ -125,6 +127,7 @@ def _judged(claim: DeclaredClaim, row: Row) -> dict[str, Any]:
         return facts | {
             "verdict": "supported" if proven else "inconclusive",
             "cause": "" if proven else row["cause"] or "unmeasured",
+            "same_bits": bool(proven),
         }
     undecided = row["cause"] if row["cause"] not in {"imprecise", "beyond_reach", ""} else ""
     if undecided or math.isnan(low) or math.isnan(high):

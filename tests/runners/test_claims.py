@@ -38,6 +38,12 @@ def test_a_claim_is_tied_to_the_arm_that_has_its_change_also_the_other_way_round
     assert found["inplace-overwrites"].reason == "this study has no workload of kind checks"
 
 
+def test_a_network_with_other_levels_of_a_factor_is_no_place_for_a_claim(tmp_path: Path) -> None:
+    pooled = planned(tmp_path, {"pool_kernel": [3, 5]}, [{"kind": "memory", "levels": {"width": 4}}])
+    found = {c.name: c for c in pooled.study.claims}
+    assert found["mishkin-kernel2"].reason == "this study does not set pool_kernel = 2 against 3"
+
+
 def test_a_source_that_there_is_not_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         planned(tmp_path, {"stem": ["shallow", "deep64"]}, [{"kind": "checks"}], claims=["tim"])

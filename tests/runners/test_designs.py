@@ -148,6 +148,11 @@ def test_what_is_excluded_is_not_run_and_the_others_are(tmp_path: Path) -> None:
         ),
         (
             None,
+            {"pairs": [["norm", "stem"], ["stem", "norm"]]},
+            ["pairs: ['stem', 'norm'] is there already; name it once"],
+        ),
+        (
+            None,
             {"design": "full-factorial", "pairs": [["norm", "stem"]]},
             ["pairs join one-at-a-time and leave-one-out, not full-factorial; leave them out"],
         ),
@@ -243,6 +248,18 @@ def test_a_follow_up_is_the_2x2s_of_what_was_flagged_on_fresh_seeds(tmp_path: Pa
     mine = {trial.id for trial in plan(first).trials}
     varied = [trial.id for trial in plan(found).trials if trial.workload.block_unit != "exact"]
     assert not mine & set(varied)
+
+
+def test_a_follow_up_stays_at_the_studys_baseline(tmp_path: Path) -> None:
+    factors = FACTORS | {"pool": ["average", "max"]}
+    first = load(tmp_path, factors, design="fractional-factorial")
+    found = study.load(str(tmp_path / "mine.toml"), Overrides(pairs=(("norm", "stem"),)))
+    baselines = [
+        next(w for w in plan(one).study.workloads if w.kind == "memory").variants["baseline"]
+        for one in (first, found)
+    ]
+    assert baselines[0] == baselines[1]
+    assert "pool=average" in baselines[0]
 
 
 def test_a_run_that_flags_nothing_has_no_follow_up(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ def measured(row: Row) -> str:
     if text.missing(row["effect"]):
         told = row["verdict"] != "not run" and not text.missing_text(row["detail"])
         return str(row["detail"]) if told else ""
+    if row["same_bits"] is True:
+        return f"the same in {text.count(int(row['n']), str(row['block_unit']))}, bit for bit"
     kind, unit = row["effect_kind"], row["unit"]
     ends = "exact" if row["exact"] is True else text.reach(row["ci_low"], row["ci_high"], kind, unit)
     change = text.change(row["effect"], kind, unit)
@@ -67,8 +69,10 @@ def reason(run: Analysis, row: Row) -> str:
     """Why it is not decided, or the context in which it is."""
     if row["verdict"] == "not run":
         return str(row["detail"])
+    if text.missing(row["effect"]):
+        return "by exercising the operator, on the CPU"
     here = next((described(run.study, w) for w in run.study.workloads if w.name == row["workload"]), "")
-    if row["verdict"] != "inconclusive" or text.missing(row["effect"]):
+    if row["verdict"] != "inconclusive":
         return here
     unit = text.plural(str(row["block_unit"]))
     match row["cause"]:

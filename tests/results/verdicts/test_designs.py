@@ -12,6 +12,9 @@ import pytest
 import statsmodels.formula.api as smf
 
 import results
+from results.records.directory import read_record, write_record
+from results.records.record import OutcomeDetails
+from results.records.resolved_study import write_study
 from results.run import Run
 from results.verdicts.designs import alias_table, design_contrasts
 from tests.results import planted_factorial as planted
@@ -140,7 +143,10 @@ def test_aliases_are_those_that_pydoe_lists(count: int, resolution: int) -> None
         for line in lines
         if min(map(len, line.split(" = "))) <= 2
     }
-    assert {frozenset(w.replace(" x ", "") for w in group) for group in alias_table(study)} == expected
+    ours = [[word.replace(" x ", "") for word in group] for group in alias_table(study)]
+    assert {frozenset(word.lstrip("−") for word in group) for group in ours} == expected
+    for first, *others in ours:  # nothing is changed in the baseline: a product's sign is that of its length
+        assert all(word.startswith("−") == (len(word.lstrip("−")) - len(first)) % 2 for word in others)
     contrasts = {c.name: c for c in design_contrasts(study)}
     for group in expected:
         short = {word for word in group if len(word) <= 2}
@@ -165,6 +171,80 @@ def test_an_arm_that_ran_out_of_memory_takes_its_pairs_with_it_and_no_others(tmp
     pairs = [(c, o) for c, o in zip(changed, left, strict=True) if lost not in (c, o)]
     assert len(pairs) == 7
     assert math.log(number(memory, CHANGES["stem"])) == pytest.approx(expected)
+
+
+def test_a_change_that_shares_its_column_with_a_pair_is_told_with_no_sum_of_both(tmp_path: Path) -> None:
+    """Of resolution III: stem alone was planted, and its column is that of -(norm x pool) / 2."""
+    names = ("norm", "pool", "stem")
+    arms = [(), ("norm", "pool"), ("norm", "stem"), ("pool", "stem")]
+    plan = Planted("fractional-factorial", arms, names, time={("stem",): 0.2})
+    run = results.load(planted.write_run(tmp_path / "run", plan))
+    main, pairs = of(run.main_effects(), "step_seconds"), of(run.interactions(), "step_seconds")
+    assert set(main["cause"]) == {"aliased"}
+    assert holds(main, CHANGES["stem"], math.exp(0.2))
+    assert holds(pairs, planted.name_of(("norm", "pool")), math.exp(-2 * 0.2)), "twice, and turned"
+    assert "as the sum of" not in run.report().document.sections[1].parts.__repr__()
+
+
+def test_blocks_that_an_arm_lost_are_lost_to_value_and_baseline_too(tmp_path: Path) -> None:
+    path = planted.write_run(tmp_path / "run", Planted("full-factorial", planted.whole(NAMES[:2]), NAMES[:2]))
+    (file,) = (path / "records").glob("throughput-all-process-3-*")
+    record = read_record(file)
+    lost = replace(record.outcomes[2], status="out_of_memory", reason="planted", measurements=())
+    kept = (*record.outcomes[:2], lost, *record.outcomes[3:])
+    file.unlink()
+    write_record(path, replace(record, outcomes=kept))
+    rows = of(results.load(path).main_effects(), "step_seconds")
+    assert set(rows["n"]) == {7}
+    for name in rows.index:
+        value, baseline = (number(rows, name, column) for column in ("value", "baseline_value"))
+        assert value / baseline == pytest.approx(number(rows, name), rel=2e-3)
+
+
+def slipped(tmp_path: Path, slip: float) -> Run:
+    """A factorial whose `relu` is equivalent; with a slip trainings of two changes differ by that much."""
+    plan = Planted("full-factorial", planted.whole(("relu", "stem")), ("relu", "stem"), seeds=6)
+    path = planted.write_run(tmp_path / str(slip), plan)
+    study = planted.study(plan)
+    factors = tuple(replace(f, kind="equivalent") if f.name == "relu" else f for f in study.factors)
+    write_study(path, replace(study, factors=factors))
+    same = {CHANGES["relu"]: "baseline", planted.name_of(("relu", "stem")): CHANGES["stem"]}
+    known: dict[tuple[str, str], float] = {}
+    for file in sorted((path / "records").glob("convergence-*")):
+        record = read_record(file)
+        outcome = record.outcomes[0]
+        known[outcome.arm, record.block] = outcome.measurements[0].values[0]
+    for file in sorted((path / "records").glob("convergence-*")):
+        record = read_record(file)
+        outcome = record.outcomes[0]
+        if outcome.arm in same:
+            value = known[same[outcome.arm], record.block] + (slip if "stem" in outcome.arm else 0.0)
+            measured = (replace(outcome.measurements[0], values=(value,)),)
+            file.unlink()
+            write_record(path, replace(record, outcomes=(replace(outcome, measurements=measured),)))
+    return results.load(path)
+
+
+def test_equivalent_factors_match_bit_for_bit_whatever_else_is_changed(tmp_path: Path) -> None:
+    relu = CHANGES["relu"]
+    for slip, verdict in ((0.0, "equivalent"), (1e-9, "invalid")):
+        rows = of(slipped(tmp_path, slip).main_effects(), "test_accuracy")
+        assert rows["verdict"].to_dict()[relu] == verdict
+        assert bool(rows["identical"].to_dict()[relu]) == (slip == 0)
+
+
+def test_a_factor_that_does_nothing_wherever_it_is_changed_is_inert(tmp_path: Path) -> None:
+    path = planted.write_run(tmp_path / "run", Planted("full-factorial", planted.whole(NAMES[:2]), NAMES[:2]))
+    for file in sorted((path / "records").glob("memory-*")):
+        record = read_record(file)
+        outcome = record.outcomes[0]
+        details = OutcomeDetails(fingerprint="norm" if "norm" in outcome.arm else "none")
+        file.unlink()
+        write_record(path, replace(record, outcomes=(replace(outcome, details=details),)))
+    run = results.load(path)
+    inert = of(run.main_effects(), "step_seconds")["inert"].to_dict()
+    assert inert == {CHANGES["norm"]: False, CHANGES["pool"]: True}
+    assert set(run.interactions()["inert"]) == {True}
 
 
 def test_both_at_once_sets_a_change_in_company_beside_the_change_alone(tmp_path: Path) -> None:
