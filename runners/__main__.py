@@ -206,19 +206,17 @@ def run(
     from runners.run import Options, cores, execute, set_aside
     from runners.shards import parse_shard
     from runners.study import Overrides, load
-    from runners.terminal.merging import print_share
-    from runners.terminal.plans import print_data, print_warnings
+    from runners.terminal.plans import print_data, print_share, print_warnings
     from runners.terminal.progress import Display
     from runners.terminal.summary import show_end
 
     if again and fresh:
         raise BadInput("--again adds to a run and --fresh begins one; leave one of them out")
     limit = Budget.of_this_process(budget)
-    mine = parse_shard(shard, "--shard") if shard is not None else None
+    mine = parse_shard(shard, "--shard")
     benchmarks, wanted = read_all(imported or []), expected.read(expect)
     resolved = devices.resolve(device)
-    overrides = Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up))
-    checked = load(study, overrides)
+    checked = load(study, Overrides(dataset, seeds, tuple(plugin or ()), pairs_of(follow_up)))
     busy = None if quiet else others_at_work(checked.workloads)
     launchers.get(launcher).prepare()  # which may be a plugin's; while the rest is planned
     planned = make_plan(checked, device=resolved, cores=cores(), macs_per_second=macs_per_second(resolved))

@@ -38,12 +38,14 @@ class Shard:
         return f"-{self.number}-of-{self.count}"
 
 
-def parse_shard(text: str, option: str) -> Shard:
-    """Read `3/8`.
+def parse_shard(text: str | None, option: str) -> Shard | None:
+    """Read `3/8`; None is none.
 
     Raises:
         BadInput: It is no such pair, or there is no such share.
     """
+    if text is None:
+        return None
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if match is None:
         raise BadInput(f"{option} {written(text)}: expected NUMBER/COUNT, e.g. 3/8")

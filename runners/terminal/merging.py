@@ -1,9 +1,8 @@
-"""What is said of shares of a study, and of run directories that become one; merging needs no PyTorch."""
+"""What is said of run directories that become one; needs no PyTorch."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import results
 from results.records.merge import CannotMerge, merge
@@ -13,36 +12,6 @@ from runners import run_lock, study_file
 from runners.errors import BadInput
 from runners.terminal.summary import show_run
 from runners.terminal.tables import console, print_line
-
-if TYPE_CHECKING:
-    from runners.plan import Plan
-    from runners.shards import Shard
-
-
-def print_share(study: str, planned: "Plan", shard: "Shard", directory: Path) -> None:
-    """Say which share of a study was run, what is in none, and how the shares become one.
-
-    Args:
-        study: As the command line names it.
-        planned: The complete plan.
-        shard: The share.
-        directory: Its run directory.
-    """
-    from runners.shards import independent, share
-
-    known = independent(planned)
-    mine = share(shard, known, planned.study.workloads)
-    print_line(f"shard {shard}: {len(mine)} of {count(len(known), 'trial')}, each of whole blocks")
-    waiting = len(planned.trials) - len(known)
-    if waiting:
-        print_line(f"up to {count(waiting, 'trial')} more wait for what all shards measure")
-    whole, ending = planned.study.name, shard.suffix
-    shards = f"{directory}".removesuffix(ending) + f"-*-of-{shard.count}"
-    if not directory.name.endswith(ending):
-        shards = "DIRECTORY..."
-    out = directory.with_name(whole)
-    print_line(f"once all shards have ended: ablate merge {shards} --out {out}")
-    print_line(f"then what is left, if anything: ablate run {study} --out {out}")
 
 
 def show_merge(directories: Sequence[Path], out: Path, *, apart: bool, quiet: bool) -> int:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from results.tables.format import count, duration
 from runners import datasets
 from runners.budget import Budget
 from runners.plan import Plan, forecast_seconds
+from runners.shards import Shard, independent, share
 from runners.terminal.budget_outlook import outlook, print_outlook
 from runners.terminal.designs import print_design
 from runners.terminal.tables import print_json, print_line, print_table
@@ -110,3 +112,27 @@ def _range(fewest: int, most: int) -> str:
 def _forecast(fewest: Sequence[Trial], every: Sequence[Trial], cores: int) -> str:
     shown = [duration(forecast_seconds(trials, cores)) for trials in (fewest, every)]
     return " to ".join(dict.fromkeys(shown))
+
+
+def print_share(study: str, planned: Plan, shard: Shard, directory: Path) -> None:
+    """Say which share of a study was run, what is in none, and how the shares become one.
+
+    Args:
+        study: As the command line names it.
+        planned: The complete plan.
+        shard: The share.
+        directory: Its run directory.
+    """
+    known = independent(planned)
+    mine = share(shard, known, planned.study.workloads)
+    print_line(f"shard {shard}: {len(mine)} of {count(len(known), 'trial')}, each of whole blocks")
+    waiting = len(planned.trials) - len(known)
+    if waiting:
+        print_line(f"up to {count(waiting, 'trial')} more wait for what all shards measure")
+    whole, ending = planned.study.name, shard.suffix
+    shards = f"{directory}".removesuffix(ending) + f"-*-of-{shard.count}"
+    if not directory.name.endswith(ending):
+        shards = "DIRECTORY..."
+    out = directory.with_name(whole)
+    print_line(f"once all shards have ended: ablate merge {shards} --out {out}")
+    print_line(f"then what is left, if anything: ablate run {study} --out {out}")

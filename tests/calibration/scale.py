@@ -22,6 +22,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from rich.console import Console
 
 import results
@@ -152,6 +153,9 @@ def figure(rows: pd.DataFrame) -> Figure:
     ends = rows["trials"].iloc[[0, -1]]
     axis.plot(ends, ends * 1e-3, linestyle="--", color=theme.FAINT, label="1 ms a trial")
     axis.set(xscale="log", yscale="log", xlabel="trials", ylabel="CPU seconds")
+    for one, ticks in ((axis.xaxis, (1e3, 1e4, 1e5)), (axis.yaxis, (0.1, 1, 10, 100))):
+        one.set_major_locator(FixedLocator(ticks))
+        one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axis.legend(frameon=False)
     return drawn
 

@@ -124,7 +124,7 @@ Change = Callable[[ResolvedStudy], ResolvedStudy]
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda s: replace(s, seed=8, budget_seconds=60.0), "seed, budget_seconds"),
+        (lambda s: replace(s, seed=8, looks=2), "seed, looks"),
         (lambda s: replace(s, arms=s.arms[:-1], workloads=()), "arms, workloads"),
         (
             lambda s: replace(s, metrics=(replace(s.metrics[0], margin=0.5), *s.metrics[1:])),
