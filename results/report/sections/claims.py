@@ -123,17 +123,17 @@ def _records(rows: pd.DataFrame) -> list[Row]:
 
 
 def _table(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
-    several = len(run.names) > 1
+    several, published = len(run.names) > 1, rows["original"].ne("").any()
     entries = [
         [
             Entry(row["statement"], detail=row["environment"] if several else ""),
             Entry(row["verdict"], _COLOURS[row["verdict"]], row["evidence"], _link(run, row)),
             Entry(row["measured"] or "—", detail=row["reason"]),
-            Entry(row["original"] or "—"),
+            *([Entry(row["original"] or "—")] if published else []),
         ]
         for row in _records(rows)
     ]
-    heads = ["statement", "verdict", "here", "there"]
+    heads = ["statement", "verdict", "here", *(["there"] if published else [])]
     return Table(heads, entries, source, brief=True, long_names=True)
 
 
