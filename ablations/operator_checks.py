@@ -167,10 +167,15 @@ def _vanishing(*, kaiming: bool) -> Finding:
     )
     with_, without = map(sorted, ratios)
     said = (
-        f"twenty plain layers, {_SEEDS} seeds: the first layer's gradient is {with_[0]:.1g} to"
-        f" {with_[-1]:.1g} times the last one's, {without[0]:.1g} to {without[-1]:.1g} without"
+        f"twenty plain layers, {_SEEDS} seeds: the first layer's gradient is {_short(with_[0])} to"
+        f" {_short(with_[-1])} times the last one's, {_short(without[0])} to {_short(without[-1])} without"
     )
     return Finding(with_[0] > 0.01 > without[-1], said)
+
+
+def _short(number: float) -> str:
+    """`83`, `0.6`, `4e-09`."""
+    return f"{number:.0f}" if number >= 10 else f"{number:.1g}"
 
 
 def _block(inplace: bool) -> "nn.Sequential":
