@@ -24,6 +24,7 @@ def page(document: Document, svg: Callable[[Figure], bytes]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["anchors"] = {section.anchor for section in document.sections}
     environment.filters["spans"] = lambda groups: list(spans(groups))
     kinds = {"table": Table, "figure": Figure, "paragraph": Paragraph, "bullets": Bullets}
     environment.tests |= {f"{name}_part": _is(kind) for name, kind in kinds.items()}

@@ -243,7 +243,7 @@ def test_page_and_markdown_explain_the_change(written: Report) -> None:
 def test_the_page_with_profiles_is_accessible(written: Report) -> None:
     tags = page(written).tags
     images = [a.get("alt") or "" for tag, a in tags if tag == "img"]
-    assert len(images) == 9
+    assert len(images) == 11
     assert all(len(alt) > 20 for alt in images)
     ids = [a["id"] for _, a in tags if a.get("id")]
     assert len(ids) == len(set(ids))
