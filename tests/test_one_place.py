@@ -128,14 +128,14 @@ from pathlib import Path
 from runners.launchers import Launcher, get
 
 
-def run(tasks, *, directory, environment, jobs, notify):
+def run(tasks, *, directory, environment, jobs, notify, until=None):
     def noted():
         for task in tasks:
             with (directory / "notes.txt").open("a") as file:
                 file.write(task.trial.id + "\\n")
             yield task
 
-    get("local").run(noted(), directory=directory, environment=environment, jobs=jobs, notify=notify)
+    get("local").run(noted(), directory=directory, environment=environment, jobs=jobs, notify=notify, until=until)
 
 
 def prepare():

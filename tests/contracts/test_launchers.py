@@ -17,6 +17,13 @@ from tests.runners.scripted_runs import plan_of, write_study
 
 LAUNCHERS = launchers.launchers()
 each_launcher = pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+each_in_time = pytest.mark.parametrize(
+    "launcher",
+    [
+        pytest.param(launcher, id=name, marks=[] if name == "local" else [pytest.mark.slow])
+        for name, launcher in LAUNCHERS.items()
+    ],
+)
 
 
 @each_launcher
@@ -91,7 +98,7 @@ def test_an_interrupt_that_nobody_let_through_ends_the_run_all_the_same(
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@each_launcher
+@each_in_time
 def test_what_is_under_way_when_the_time_is_over_is_ended_and_leaves_no_record(
     launcher: Launcher, tmp_path: Path
 ) -> None:

@@ -157,7 +157,7 @@ def test_every_listing_prints_and_is_json_too(capsys: pytest.CaptureFixture[str]
     assert what in capsys.readouterr().out
     assert _main(["list", what, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert bool(rows) == (what != "claims"), "no claim is declared anywhere yet"
+    assert rows
     assert all(isinstance(row, dict) for row in rows)
 
 

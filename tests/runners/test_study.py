@@ -130,11 +130,11 @@ def test_levels_that_cannot_be_compared_are_a_clear_line_each(
         (
             {"workloads": [{"kind": ["memory"]}]},
             ", workload 1: kind = ['memory'] is not known;"
-            " one of: complexity, convergence, memory, throughput",
+            " one of: checks, complexity, convergence, memory, throughput",
         ),
         (
             {"workloads": [{}]},
-            ", workload 1: key 'kind' is missing; one of: complexity, convergence, memory, throughput",
+            ", workload 1: key 'kind' is missing; one of: checks, complexity, convergence, memory, throughput",
         ),
         (
             {"workloads": [MEMORY | {"image_size": "32"}]},

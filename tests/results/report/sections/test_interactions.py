@@ -69,7 +69,7 @@ def test_a_fraction_says_what_it_cannot_tell_apart_and_what_would(half: Run) -> 
     assert "norm x stem = pool x relu." in told
     assert "To be followed up: step time, train +7." in told
     assert "as the sum of norm x stem or pool x relu, not known of which" in told
-    assert "ablate run factorial --follow-up DIRECTORY" in told
+    assert "ablate run STUDY --follow-up DIRECTORY" in told
     assert told.count("as the sum of norm x stem or pool x relu") == 2, "time and accuracy, each once"
     assert "No pair of changes" not in told
 

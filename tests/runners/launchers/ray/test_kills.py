@@ -75,7 +75,7 @@ def figures(record: Record) -> list[object]:
 @pytest.mark.parametrize(
     ("trial_itself", "said"),
     [
-        (False, "its worker on node "),
+        pytest.param(False, "its worker on node ", marks=pytest.mark.slow),
         pytest.param(True, "the process was ended by signal 9", marks=pytest.mark.slow),
     ],
     ids=["worker", "trial"],
