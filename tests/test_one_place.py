@@ -135,7 +135,8 @@ def run(tasks, *, directory, environment, jobs, notify, until=None):
                 file.write(task.trial.id + "\\n")
             yield task
 
-    get("local").run(noted(), directory=directory, environment=environment, jobs=jobs, notify=notify, until=until)
+    there = {"directory": directory, "environment": environment}
+    get("local").run(noted(), **there, jobs=jobs, notify=notify, until=until)
 
 
 def prepare():

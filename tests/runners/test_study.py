@@ -134,7 +134,8 @@ def test_levels_that_cannot_be_compared_are_a_clear_line_each(
         ),
         (
             {"workloads": [{}]},
-            ", workload 1: key 'kind' is missing; one of: checks, complexity, convergence, memory, throughput",
+            ", workload 1: key 'kind' is missing; one of: checks, complexity, convergence, memory,"
+            " throughput",
         ),
         (
             {"workloads": [MEMORY | {"image_size": "32"}]},
