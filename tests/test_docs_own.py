@@ -55,6 +55,7 @@ def test_it_is_about_sixty_lines() -> None:
     assert len([line for line in lines if line.strip()]) <= MOST_LINES
 
 
+@pytest.mark.slow
 def test_a_network_and_a_folder_of_ones_own_give_a_full_report(folder: Path) -> None:
     planned = run(folder, "-m", "runners", "plan", "study.toml")
     assert re.search(r"180 images of 48x48 pixels, grey; 3 classes \(.*\); 36 for testing", planned.stdout)
