@@ -141,12 +141,10 @@ class Cluster:
                     return
                 for one in ended:
                     running.remove(one)
-                    record, log = _result(one, environment)
-                    if record.status == "killed":
-                        self._forget_the_dead(record, can_go_on=one.tries < _TRIES)
-                        if one.tries < _TRIES:
-                            queue.appendleft((one.task, one.tries + 1))
-                            continue
+                    record, log, tried = _result(one, environment)
+                    if record.status == "killed" and self._can_go_on(one, record, tried=tried):
+                        queue.appendleft((one.task, one.tries + int(tried)))
+                        continue
                     notify(Event(_write(record, log, directory), _trials(running)))
                     if not queue:
                         queue.extend((task, 1) for task in _first(tasks))
@@ -158,7 +156,15 @@ class Cluster:
         """Whether the next task is asked for: no sooner, as it may no longer be wanted when there is."""
         return len(running) < jobs * len({node.host for node in self.nodes})
 
-    def _forget_the_dead(self, record: Record, *, can_go_on: bool) -> None:
+    def _can_go_on(self, one: Running, record: Record, *, tried: bool) -> bool:
+        """Whether a trial that was killed is tried again; nodes that are gone are forgotten.
+
+        Raises:
+            BadInput: No node is left to try it on.
+        """
+        if not tried:  # its node is gone, which Ray's own list of nodes says later
+            self.nodes = [node for node in self.nodes if node.id != one.node.id]
+        can_go_on = one.tries < _TRIES or not tried
         alive = {node["NodeID"] for node in library().nodes() if node["Alive"]}
         self.nodes = [node for node in self.nodes if node.id in alive]
         if not self.nodes and can_go_on:
@@ -166,6 +172,7 @@ class Cluster:
                 f"--launcher ray: no node is left ({record.outcomes[0].reason}); "
                 "the same command goes on with what is left"
             )
+        return can_go_on
 
 
 def _first(tasks: Iterator[Task]) -> list[Task]:
@@ -220,17 +227,18 @@ def _ended(running: Sequence[Running], seconds: float) -> list[Running]:
     return [one for one in running if one.promise in ready]
 
 
-def _result(one: Running, environment: str) -> tuple[Record, bytes | None]:
-    """What came of a trial: its own record, or one that says why there is none."""
+def _result(one: Running, environment: str) -> tuple[Record, bytes | None, bool]:
+    """What came of a trial: its own record, or one that says why there is none; and whether it was begun."""
     exceptions = library().exceptions
     status: Status = "failed"
+    begun = True
     try:
         text, log = library().get(one.promise)
         record = parse_record(text, f"what {one.node.name} sent")
         if (record.trial, record.environment, record.attempt) == (
             one.task.trial.id, environment, one.task.attempt,
         ):  # fmt: skip
-            return record, log
+            return record, log, True
         reason = f"{one.node.name} sent the record of another trial"
     except exceptions.RayTaskError as error:  # of a class that is also its cause's
         reason = f"{one.node.name}: {brief(error.cause or error)}"
@@ -238,10 +246,11 @@ def _result(one: Running, environment: str) -> tuple[Record, bytes | None]:
         reason = str(error)
     except exceptions.RayError as error:
         status, reason = "killed", f"its worker on {one.node.name} died: {brief(error)}"
+        begun = not isinstance(error, exceptions.TaskUnschedulableError)
     trial = one.task.trial
     outcomes = tuple(replace(blank(arm), status=status, reason=reason) for arm in trial.arms)
     seconds = time.perf_counter() - one.start
-    return make_record(trial, environment, one.task.attempt, outcomes, one.started, seconds, {}), None
+    return make_record(trial, environment, one.task.attempt, outcomes, one.started, seconds, {}), None, begun
 
 
 def _write(record: Record, log: bytes | None, directory: Path) -> Record:
