@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import results
-from results.report.sections.interactions import flagged
 from results.tables.headline import headline_rows
+from results.verdicts.flagged import flagged
 from runners.errors import BadInput
 
 

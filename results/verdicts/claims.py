@@ -16,11 +16,11 @@ VERDICTS: tuple[ClaimVerdict, ...] = ("supported", "contradicted", "equivalent",
 FACT_COLUMNS = [
     *("claim", "source", "statement", "predicted", "original", "workload", "arm", "metric", "mode"),
     *("environment", "effect", "effect_kind", "unit", "ci_low", "ci_high", "n", "exact", "verdict", "cause"),
-    *("detail", "n_needed_low", "n_needed_high", "at_least", "block_unit", "fault", "same_bits"),
+    *("detail", "n_needed_low", "n_needed_high", "at_least", "block_unit", "fault", "same_bits", "weak"),
 ]
 """`effect` is that of the claim's own change, also where the study makes it the other way round; `cause` says
 why nothing is decided, `detail` what a check saw or why the claim was not run, `at_least` the smallest effect
-that counts."""
+that counts; `weak`: decided, and perhaps by less than counts."""
 
 _ABSENT = {"verdict": "not run", "detail": "not on record yet"}
 Row = dict[Hashable, Any]
@@ -136,7 +136,14 @@ def _judged(claim: DeclaredClaim, row: Row) -> dict[str, Any]:
     verdict = decided(
         claim, scale(low), scale(high), math.log1p(smallest) if ratio else smallest, at_least=claim.smallest
     )
-    return facts | {"verdict": verdict, "cause": "imprecise" if verdict == "inconclusive" else ""}
+    reach = math.log1p(smallest) if ratio else smallest
+    weak = claim.smallest is None and verdict in {"supported", "contradicted"}
+    weak &= max(scale(low), -scale(high)) < reach and claim.prediction != "unchanged"
+    return facts | {
+        "verdict": verdict,
+        "cause": "imprecise" if verdict == "inconclusive" else "",
+        "weak": weak,
+    }
 
 
 def _turned(claim: DeclaredClaim, row: Row) -> Ends:

@@ -21,7 +21,6 @@ CHANGES = {name: f"{name}={LEVELS[name]}" for name in NAMES}
 TIME = {("stem",): 0.20, ("norm",): 0.10, ("pool",): -0.05, ("norm", "stem"): 0.08}
 MEMORY = {("stem",): 0.30, ("relu",): 0.10, ("relu", "stem"): -0.06}
 ACCURACY = {("stem",): 0.04, ("norm",): -0.05, ("norm", "stem"): 0.03}
-Signs = Sequence[Mapping[str, bool]]
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,8 @@ def _head(column: HeadlineColumn) -> str:
     counts = [int(n) for n in varying["n"] if n]
     others = [int(n) for n in varying["baseline_n"].dropna() if n]
     against = f" against {_span(others)}" if others else ""
-    n = "exact" if column.rows["exact"].any() else f"n = {_span(counts)}" if counts else "no value"
+    exact = "exact but for products of three" if (column.rows["sets"] == 0).any() else "exact"
+    n = exact if column.rows["exact"].any() else f"n = {_span(counts)}" if counts else "no value"
     margin = text.either_way(first["margin"], first["effect_kind"], first["unit"])
     return f"{column.title} ({n}{against}, margin {margin})"
 

@@ -8,6 +8,7 @@ import pandas as pd
 from results.report.notes import n_needed
 from results.report.section import Entry, Paragraph, Part, Section, Sentence, Table, Topic, words
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
 from results.verdicts.claims import VERDICTS
@@ -73,7 +74,7 @@ def reason(run: Analysis, row: Row) -> str:
         return "by exercising the operator, on the CPU"
     here = next((described(run.study, w) for w in run.study.workloads if w.name == row["workload"]), "")
     if row["verdict"] != "inconclusive":
-        return here
+        return f"{verdict_words.PERHAPS_LESS}; {here}" if row["weak"] is True else here
     unit = text.plural(str(row["block_unit"]))
     match row["cause"]:
         case "imprecise" if needed := n_needed(row):

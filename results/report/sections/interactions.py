@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from results import plots
@@ -20,6 +19,7 @@ from results.tables.contexts import described, origin
 from results.tables.headline import column_names, headline_columns, headline_rows, title
 from results.verdicts.cells import places
 from results.verdicts.designs import BOTH, FRACTION, alias_table
+from results.verdicts.flagged import flagged
 
 _MEANING = (
     "The effect of two changes made together, over what the two would do if neither minded the other: "
@@ -95,17 +95,6 @@ def _aliases(run: Analysis) -> list[Part]:
         return []
     groups = [group for group in alias_table(run.study) if len(group) > 1]
     return [words(_ALIASED), Bullets([Sentence(f"{' = '.join(group)}.") for group in groups])]
-
-
-def flagged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Interactions that leave out "none": decided ones, and sums of which a fraction knows no parts."""
-    sums = rows[rows["cause"] == "aliased"]
-    ratio, margin = (sums["effect_kind"] == "ratio").to_numpy(), sums["margin"].to_numpy(dtype=float)
-    none = np.where(ratio, 1.0, 0.0)
-    low, high = (sums[name].to_numpy(dtype=float) for name in ("ci_low", "ci_high"))
-    counts = (low < np.where(ratio, 1 / (1 + margin), -margin)) | (high > none + margin)
-    found = sums.index[((low > none) | (high < none)) & counts]
-    return rows[rows["verdict"].isin(["better", "worse"]) | rows.index.isin(found)]
 
 
 def _sentences(run: Analysis, rows: pd.DataFrame) -> Iterator[Sentence]:
