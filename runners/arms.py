@@ -99,7 +99,6 @@ def _fraction(where: str, factors: Levels, resolution: int) -> Iterator[Changes]
             f"{where}: resolution {resolution} leaves no fraction of {len(factors)} factors smaller than the"
             " whole; lower it, or use full-factorial"
         )
-    _check_count(where, "fractional-factorial", len(signs), factors)
     for row in signs * -signs[0]:
         yield _changes(
             factors, [levels[int(sign > 0)] for levels, sign in zip(factors.values(), row, strict=True)]

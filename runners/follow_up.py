@@ -28,7 +28,6 @@ def pairs_of(directory: Path | None) -> tuple[tuple[str, ...], ...]:
         pairs = [tuple(sorted(row["factor"].split("+")))]
         if len(pairs[0]) == 1:
             pairs = [tuple(sorted((pairs[0][0], other))) for other in names if other != pairs[0][0]]
-        pairs += [tuple(alias.split(" x ")) for alias in row["aliases"].split(", ") if " x " in alias]
         found |= dict.fromkeys(pairs)
     if not found:
         raise BadInput(

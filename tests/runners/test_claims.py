@@ -11,12 +11,40 @@ from typing import Any
 import pytest
 
 import results
-from runners import expected, study
+from runners import expected, sources, study
 from runners.errors import BadInput
 from runners.plan import Plan, plan
 from runners.study import Overrides
 from tests.ablations.claims.test_sources import HOLDS, WALKTHROUGH
+from tests.results.planted import Plan as Planted
+from tests.results.verdicts.test_claims import claiming
 from tests.runners.study_files import write_study
+
+OTHER = '''
+"""A network with stems of its own."""
+from typing import Literal
+
+from torch import nn
+
+from ablations import architecture
+
+
+@architecture
+def otherstem(
+    *, stem: Literal["tall", "broad"] = "tall", in_channels: Literal[3] = 3, num_classes: Literal[10] = 10
+) -> nn.Module:
+    """A network with stems of its own.
+
+    Args:
+        stem: How it begins.
+        in_channels: Of the image.
+        num_classes: Of the output.
+    """
+    kernel = (3, 1) if stem == "tall" else (1, 3)
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 4, kernel), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, num_classes)
+    )
+'''
 
 
 def planned(
@@ -42,6 +70,16 @@ def test_a_network_with_other_levels_of_a_factor_is_no_place_for_a_claim(tmp_pat
     pooled = planned(tmp_path, {"pool_kernel": [3, 5]}, [{"kind": "memory", "levels": {"width": 4}}])
     found = {c.name: c for c in pooled.study.claims}
     assert found["mishkin-kernel2"].reason == "this study does not set pool_kernel = 2 against 3"
+    (tmp_path / "other.py").write_text(OTHER)
+    given: dict[str, Any] = {"architecture": "otherstem", "plugins": ["other.py"]}
+    stems = planned(tmp_path, {"stem": ["tall", "broad"]}, [{"kind": "memory", "image_size": 8}], **given)
+    found = {c.name: c for c in stems.study.claims}
+    assert found["timm-deep64-time"].reason == "stem of otherstem has other levels than these"
+
+
+def test_a_check_that_is_changed_is_looked_at_anew() -> None:
+    names = {path.name for path in sources.trial_sources("checks", "resnet", None, ())}
+    assert {"walkthrough.py", "operator_checks.py"} <= names
 
 
 def test_a_source_that_there_is_not_is_a_line(tmp_path: Path) -> None:
@@ -78,7 +116,7 @@ def test_checks_run_once_and_their_findings_stand_in_the_report(checked: Path) -
     assert verdicts["inplace-saves-time"] == "not run"
     ratio = run.effects().query("metric == 'peak_bytes' and mode == 'train' and source == 'simulated'")
     measured = float(rows["effect"].to_dict()["inplace-saves-memory-in-training"])
-    assert measured == pytest.approx(1 / float(ratio["effect"].iloc[0])), "taken back, and so turned"
+    assert measured == pytest.approx(1 / float(ratio["effect"].iloc[0]))
     page = (checked / "runs" / "mine" / "report" / "index.html").read_text(encoding="utf-8")
     assert "max pooling of an image of -5 gives -5 at the border" in page
     assert '<a href="#memory">' in page, "the evidence one click away"
@@ -123,6 +161,8 @@ def test_expecting_a_claim_that_is_not_declared_is_a_line() -> None:
 
 def test_the_built_in_study_ties_every_published_claim_that_it_can() -> None:
     found = plan(study.load("claims", Overrides(replicates=6))).study
+    contexts = [w.input_size for w in found.workloads if w.kind == "complexity"]
+    assert sorted(contexts) == [32, 64, 224], "checks have no context of their own"
     tied = [one for one in found.claims if not one.reason]
     published = [one for one in tied if one.source != WALKTHROUGH.title]
     assert len(published) >= 15
@@ -131,3 +171,16 @@ def test_the_built_in_study_ties_every_published_claim_that_it_can() -> None:
     }
     assert len(set(itertools.chain(one.name for one in found.claims))) == len(found.claims)
     assert math.isclose(sum(one.name.startswith("timm") for one in tied), 8)
+
+
+def test_a_claim_flips_only_where_it_was_run(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run = claiming(path, Planted(environments=("laptop-1", "server-2")))
+    assert not list(expected.flips(run, {"bits": frozenset({"supported"})}))
+    for file in (path / "records").glob("digits-32-*server-2*"):
+        file.unlink()
+    run = results.load(path)
+    assert set(run.claims().query("claim == 'bits'")["verdict"]) == {"supported", "not run"}
+    assert not list(expected.flips(run, {"bits": frozenset({"supported"})}))
+    (line,) = expected.flips(run, {"bits": frozenset({"contradicted"})})
+    assert line.startswith("claim bits is supported, expected contradicted")

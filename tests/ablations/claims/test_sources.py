@@ -3,6 +3,7 @@
 import pytest
 
 import ablations
+from ablations import operator_checks
 from ablations.claims import Check, Claim
 from runners import claims, probes
 
@@ -64,3 +65,33 @@ def test_a_check_sees_what_is_documented_and_the_same_every_time(check: Check) -
     assert first.measured
     assert len(first.measured) < 200
     assert check.look() == first
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("batchnorm-keeps-gradients", True), ("batchnorm-keeps-gradients-from-kaiming", False)],
+)
+def test_gradients_of_deep_plain_networks_vanish_by_initialisation(name: str, holds: bool) -> None:
+    """PyTorch's own halves a signal in each layer or more; Kaiming's keeps it (He et al. 2015)."""
+    check = next(check for check in CHECKS if check.name == name)
+    assert check.look().holds is holds
+
+
+@pytest.mark.parametrize(
+    ("with_", "without", "holds"), [(0.1, 0.3, True), (0.3, 0.1, False), (0.2, 0.2, None)]
+)
+def test_ranges_that_overlap_decide_nothing(
+    monkeypatch: pytest.MonkeyPatch, with_: float, without: float, holds: bool | None
+) -> None:
+    def shift(norm: bool, seed: int, *, ahead: bool) -> float:
+        return (with_ if norm else without) + 0.01 * seed
+
+    monkeypatch.setattr(operator_checks, "_shift", shift)
+    assert operator_checks.distributions_stop_shifting().holds is holds
+    assert operator_checks.distributions_ahead_stop_shifting().holds is holds
+
+
+def test_what_batchnorm_is_given_moves_more_than_what_it_puts_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operator_checks, "_STEPS", 4)
+    before, behind = (operator_checks._shift(True, 0, ahead=ahead) for ahead in (True, False))
+    assert before > 10 * behind, "its own output has a mean of zero by construction"

@@ -100,6 +100,13 @@ def test_a_whole_factorial_and_its_half_agree_on_main_effects(
     assert (other["ci_low"] <= one["ci_high"] + 1e-9).all()
 
 
+def test_arms_main_effects_and_interactions_are_families_of_their_own(full: Run) -> None:
+    frames = (full.effects().query("factor != '(control)'"), full.main_effects(), full.interactions())
+    rows = [of(frame, "step_seconds") for frame in frames]
+    assert [set(one["comparisons"]) for one in rows] == [{15}, {4}, {6}]
+    assert len({family for one in rows for family in one["family"]}) == 3
+
+
 def test_what_cancels_is_nothing_where_one_trial_decides(full: Run, half: Run) -> None:
     for run in (full, half):
         rows = of(run.main_effects(), "peak_bytes").loc[[CHANGES["norm"], CHANGES["pool"]]]
@@ -231,6 +238,8 @@ def test_equivalent_factors_match_bit_for_bit_whatever_else_is_changed(tmp_path:
         rows = of(slipped(tmp_path, slip).main_effects(), "test_accuracy")
         assert rows["verdict"].to_dict()[relu] == verdict
         assert bool(rows["identical"].to_dict()[relu]) == (slip == 0)
+        if slip == 0:
+            assert number(rows, relu, "ci_low") == number(rows, relu, "ci_high") == 0, "block by block"
 
 
 def test_a_factor_that_does_nothing_wherever_it_is_changed_is_inert(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def test_a_fraction_says_what_it_cannot_tell_apart_and_what_would(half: Run) -> 
     assert "as the sum of norm x stem or pool x relu, not known of which" in told
     assert "ablate run STUDY --follow-up DIRECTORY" in told
     assert told.count("as the sum of norm x stem or pool x relu") == 2, "time and accuracy, each once"
+    assert "as the sum of pool x relu or norm x stem" not in told
     assert "No pair of changes" not in told
 
 
@@ -90,6 +91,19 @@ def test_alone_and_in_company_stand_side_by_side(tmp_path: Path) -> None:
     assert table.columns[1:3] == ["peak memory, train, alone", "in company"]
     stem = next(row for row in table.rows if row[0].text == CHANGES["stem"])
     assert [cell.text for cell in stem[1:3]] == ["▼ +35 %", "▼ +27 %"], "exp(0.30), and exp(0.30 - 0.06)"
+
+
+def test_a_note_in_company_names_no_arm_that_is_not_compared(tmp_path: Path) -> None:
+    arms = [(), *((n,) for n in NAMES), NAMES, *(tuple(o for o in NAMES if o != n) for n in NAMES)]
+    plan = Planted("both-at-once", arms, lost=frozenset({("norm",)}))
+    run = written(tmp_path / "run", plan)
+    main, beyond = (
+        frame.query("metric == 'step_seconds'").set_index("arm").loc[f"{CHANGES['norm']} in company"]
+        for frame in (run.main_effects(), run.interactions())
+    )
+    assert main["n"] == 8
+    assert "out of memory" not in main["note"]
+    assert "out of memory" in beyond["note"], "there it is what is lacking"
 
 
 def test_the_map_has_a_cell_for_each_pair_and_colour_only_where_it_is_decided(full: Run, half: Run) -> None:
