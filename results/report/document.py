@@ -40,12 +40,14 @@ class Laid:
     Attributes:
         anchor: Unique on the page.
         title: Heading, with the environment where there are several.
-        parts: What it holds.
+        parts: What everyone reads.
+        evidence: What some look up, closed at the end of the page.
     """
 
     anchor: str
     title: str
     parts: Sequence[Part]
+    evidence: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Document:
     @property
     def figures(self) -> list[Figure]:
         """Every figure, in order."""
-        return [figure for section in self.sections for figure in _figures(section.parts)]
+        return [
+            figure for section in self.sections for figure in _figures([*section.parts, *section.evidence])
+        ]
 
 
 def _figures(parts: Sequence[Part]) -> list[Figure]:
@@ -92,11 +96,11 @@ def document(run: Analysis) -> Document:
             here = name if several and topic.per_environment else ""
             alerts += section.alerts
             data |= section.data
-            if section.parts:
+            if section.parts or section.evidence:
                 anchor = topic.name if place == 0 or not here else f"{topic.name}-{here}"
                 title = section.title or topic.title
-                parts = _suffixed(section.parts, here)
-                laid.append(Laid(anchor, f"{title} on {here}" if here else title, parts))
+                parts, evidence = (_suffixed(found, here) for found in (section.parts, section.evidence))
+                laid.append(Laid(anchor, f"{title} on {here}" if here else title, parts, evidence))
     anchors = {section.anchor for section in laid}
     known = [alert for alert in alerts if alert.link in anchors or not alert.link]
     unknown = [replace(alert, link="") for alert in alerts if alert.link and alert.link not in anchors]

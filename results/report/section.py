@@ -62,12 +62,14 @@ class Figure:
         title: Its caption.
         alt: What it shows, for those who do not see it.
         draw: Draws it.
+        table: The same as a table, closed beside it; None where one stands in the section anyway.
     """
 
     name: str
     title: str
     alt: str
     draw: Callable[[], Drawing]
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +155,18 @@ class Section:
     """What a topic has to say of a run, or of one of its environments.
 
     Attributes:
-        parts: In the order of reading; none where there is nothing to show.
+        parts: What everyone reads, in order: sentences and figures, each of which answers a question.
         alerts: What stands at the top of the report.
         data: Frames by the name of their CSV file.
         title: A title of its own; the topic's where empty.
+        evidence: What some look up: it stands closed at the end of the page; none where there is nothing.
     """
 
     parts: Sequence[Part] = ()
     alerts: Sequence[Alert] = ()
     data: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     title: str = ""
+    evidence: Sequence[Part] = ()
 
 
 @dataclass(frozen=True, slots=True)

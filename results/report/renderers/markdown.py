@@ -18,7 +18,7 @@ def markdown(document: Document) -> str:
     lines += [f"- {escape(context)}" for context in head.contexts]
     for section in document.sections:
         lines += ["", f"## {escape(section.title)}", ""]
-        for part in section.parts:
+        for part in [*section.parts, *section.evidence]:
             lines += _part(part, 3)
     return "\n".join([*lines, "", escape(head.footer), ""])
 

@@ -24,7 +24,7 @@ def show(document: Document, console: Console) -> None:
     for alert in grave:
         _print(console, _alert(alert))
     for section in document.sections:
-        for part in section.parts:
+        for part in [*section.parts, *section.evidence]:
             for shown in _brief(part):
                 _print(console, shown)
     for alert in document.alerts:
