@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from results.plots.theme import BAND, INK, nothing, panels, themed
+from results.plots.theme import BAND, INK, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 MOST_COLOURED = 9
@@ -44,7 +44,9 @@ def batch_sweep(table: pd.DataFrame) -> Figure:
         found |= dict(zip(labels, handles, strict=True))
     if shown["noise_floor"].notna().any():
         found["noise floor (A/A)"] = Patch(color=BAND, label="noise floor (A/A)")
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(
+        found.values(), found.keys(), loc="outside lower center", ncols=side_by_side(columns), frameon=False
+    )
     return figure
 
 

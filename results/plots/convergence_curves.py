@@ -11,7 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from scipy import stats
 
-from results.plots.theme import INK, nothing, panels, themed
+from results.plots.theme import INK, nothing, panels, side_by_side, themed
 
 MOST_TOGETHER = 9
 """More arms than this cannot be told apart in one panel; each then has its own, beside the baseline."""
@@ -57,7 +57,7 @@ def convergence_curves(
         axis.set(xlabel="optimizer steps", ylabel=f"{name.replace('_', ' ')}{direction}")
     if known := [floor for floor in floors if floor]:
         handles, labels = [*handles, known[0]], [*labels, "noise floor (A/A) of the last value"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=side_by_side(columns), frameon=False)
     return figure
 
 

@@ -23,6 +23,7 @@ from results.plots.theme import (
     nothing,
     panels,
     ratio_axis,
+    side_by_side,
     themed,
 )
 from results.records.resolved_study import ResolvedStudy
@@ -152,4 +153,4 @@ def verdict_legend(figure: Figure, with_noise: bool) -> None:
     handles.append(Patch(color=BAND, label="margin: too small to count"))
     if with_noise:
         handles.append(Line2D([], [], color=INK, lw=1, ls=(0, (1, 2)), label="noise floor (A/A)"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=side_by_side(4), frameon=False)

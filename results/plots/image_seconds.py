@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from results.plots.theme import INK, label_room, nothing, panels, themed
+from results.plots.theme import INK, label_room, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 PHASES = {"forward_seconds": "#0072b2", "backward_seconds": "#e69f00", "optimizer_seconds": "#cc79a7"}
@@ -102,4 +102,6 @@ def _legend(figure: Figure, shown: pd.DataFrame) -> None:
         handles.append(Patch(facecolor=_WHOLE, label="whole step"))
     if shown["noise_floor"].notna().any():
         handles.append(Line2D([], [], color=INK, lw=1, ls=(0, (1, 2)), label="noise floor (A/A)"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=side_by_side(len(handles)), frameon=False
+    )

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from results.plots.theme import INK, nothing, panels, themed
+from results.plots.theme import INK, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 MOST_COLOURED = 6
@@ -56,7 +56,7 @@ def inside(layers: pd.DataFrame) -> Figure:
         axis.set(xlabel="depth (layers with weights)")
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     handles = [Line2D([], [], color=colour, lw=1.6, label=arm) for arm, colour in palette.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=side_by_side(columns), frameon=False)
     figure.suptitle(f"The first look dashed, a later one solid [{shown['workload'].iloc[0]}]", fontsize=10)
     return figure
 

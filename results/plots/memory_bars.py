@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.plots.theme import byte_axis, label_room, nothing, panels, themed
+from results.plots.theme import byte_axis, label_room, nothing, panels, side_by_side, themed
 from results.records.resolved_study import CONTROL_FACTOR
 from results.tables import format as text
 
@@ -38,7 +38,13 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
         for axis in axes
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=len(sources), frameon=False)
+    figure.legend(
+        known.values(),
+        known.keys(),
+        loc="outside lower center",
+        ncols=side_by_side(len(sources)),
+        frameon=False,
+    )
     return figure
 
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.frames.memory_profiles import most_changed, preferred, top_level
-from results.plots.theme import INK, byte_axis, label_room, nothing, panels, themed
+from results.plots.theme import INK, byte_axis, label_room, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 MOST_MODULES = 16
@@ -72,4 +72,9 @@ def _bars(axis: Axes, frame: pd.DataFrame) -> None:
     byte_axis(axis, "x", float(frame.to_numpy().max()))
     axis.grid(axis="y", visible=False)
     axis.tick_params(axis="y", length=0)
-    axis.legend(loc="upper left", bbox_to_anchor=(0, -0.32 / (0.36 * len(frame))), ncols=2, frameon=False)
+    axis.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.32 / (0.36 * len(frame))),
+        ncols=side_by_side(2),
+        frameon=False,
+    )

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from results.plots.theme import FAINT, INK, label_room, nothing, panels, themed
+from results.plots.theme import FAINT, INK, label_room, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 _DOT = "#0072b2"
@@ -34,7 +34,7 @@ def seeds(series: pd.DataFrame) -> Figure:
         Line2D([], [], color=_DOT, marker="o", ls="none", ms=5, alpha=0.75, label="a seed"),
         Line2D([], [], color=INK, marker="|", ls="none", ms=11, mew=1.6, label="mean"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=side_by_side(2), frameon=False)
     return figure
 
 

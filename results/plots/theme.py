@@ -1,8 +1,10 @@
 """How all figures look, and how they are saved."""
 
 import math
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from io import BytesIO
 from typing import Any, Literal, ParamSpec
@@ -19,6 +21,9 @@ from PIL import Image
 from results.tables import format as text
 
 P = ParamSpec("P")
+_narrow: ContextVar[bool] = ContextVar("narrow", default=False)
+NARROW_INCHES = 3.7
+"""As wide as a phone, at which type of 7.5 points is readable."""
 PNG_DPI = 120
 
 COLOURS = {
@@ -29,7 +34,7 @@ COLOURS = {
     "invalid": "#111827",
 }
 MARKERS = {"better": "^", "worse": "v", "equivalent": "s", "inconclusive": "o", "invalid": "X"}
-INK, FAINT, BAND, FAINT_INK = "#1f2937", "#9ca3af", "#e5e7eb", "#5b6675"
+INK, FAINT, BAND, FAINT_INK, GRID = "#1f2937", "#9ca3af", "#e5e7eb", "#5b6675", "#eef0f3"
 
 _STYLE = {
     "font.family": "sans-serif",
@@ -45,7 +50,7 @@ _STYLE = {
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
-    "grid.color": "#eef0f3",
+    "grid.color": GRID,
     "figure.facecolor": "white",
     "svg.fonttype": "none",
     "svg.hashsalt": "results",
@@ -73,6 +78,25 @@ def themed(function: Callable[P, Figure]) -> Callable[P, Figure]:
     return draw
 
 
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Figures are drawn for a phone: panels below each other, as wide as it is."""
+    before = _narrow.set(True)
+    try:
+        yield
+    finally:
+        _narrow.reset(before)
+
+
+def side_by_side(most: int) -> int:
+    """So many columns of a legend stand beside each other; fewer on a phone.
+
+    Args:
+        most: Elsewhere.
+    """
+    return min(most, 2) if _narrow.get() else most
+
+
 def drawn(figure: Figure) -> tuple[bytes, bytes]:
     """A figure as SVG and as PNG, without dates or random ids."""
     svg, png = BytesIO(), BytesIO()
@@ -88,10 +112,18 @@ def drawn(figure: Figure) -> tuple[bytes, bytes]:
     return svg.getvalue(), png.getvalue()
 
 
+def drawn_svg(figure: Figure) -> bytes:
+    """A figure as SVG alone."""
+    svg = BytesIO()
+    with theme():
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    return svg.getvalue()
+
+
 def nothing(message: str) -> Figure:
     """A figure that says why it is empty."""
-    figure = Figure(figsize=(6, 1), layout="constrained")
-    figure.text(0.5, 0.5, message, ha="center", va="center", color=INK)
+    figure = Figure(figsize=(NARROW_INCHES if _narrow.get() else 6, 1), layout="constrained")
+    figure.text(0.5, 0.5, textwrap.fill(message, 45), ha="center", va="center", color=INK)
     return figure
 
 
@@ -106,9 +138,10 @@ def panels(
         size: Width and height of a panel in inches.
         room: Width left for labels at the left, height left for a legend at the bottom.
     """
-    columns = min(columns, count)
+    columns = 1 if _narrow.get() else min(columns, count)
     rows = -(-count // columns)
-    figure = Figure(figsize=(size[0] * columns + room[0], size[1] * rows + room[1]), layout="constrained")
+    width = NARROW_INCHES if _narrow.get() else size[0] * columns + room[0]
+    figure = Figure(figsize=(width, size[1] * rows + room[1]), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     axes = [axis for row in grid for axis in row]
     for axis in axes[count:]:

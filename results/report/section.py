@@ -14,6 +14,27 @@ from results.tables.analysis import Analysis
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """An effect with its interval on the scale of its column; places are shares of the width.
+
+    Attributes:
+        low: Where the interval begins; None where there is none.
+        effect: Where the effect stands; None where there is none.
+        high: Where the interval ends.
+        none: Where no change stands.
+        band: Where the margin begins and ends.
+        outside: -1 or 1 where the effect stands beyond an end of the scale, else 0.
+    """
+
+    low: float | None
+    effect: float | None
+    high: float | None
+    none: float
+    band: tuple[float, float]
+    outside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One cell of a table.
 
@@ -22,12 +43,43 @@ class Entry:
         verdict: The verdict it shows, if any; it decides the colour.
         detail: What stands below it in small type, such as an interval.
         link: The section that says more; "" for none.
+        value: The quantity whose change the cell tells, where it is shown apart.
+        bar: The change as a picture.
+        key: What the cell is sorted by; None sorts last.
     """
 
     text: str
     verdict: str = ""
     detail: str = ""
     link: str = ""
+    value: str = ""
+    bar: Bar | None = None
+    key: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a column of changes asks, and where its answers hold.
+
+    Attributes:
+        title: The quantity: "peak memory, train".
+        context: Network, input, batch, precision, where it comes from.
+        kind: Of the workload.
+        workload: Its name.
+        mode: `train`, `inference` or "".
+        baseline: The baseline's own value.
+        known: How well answers are known: "exact", "n = 12".
+        margin: From where on a change counts: "±5.0 %".
+    """
+
+    title: str
+    context: str
+    kind: str
+    workload: str
+    mode: str
+    baseline: str
+    known: str
+    margin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +94,9 @@ class Table:
         open: Whether it stands open where a renderer can fold.
         brief: Whether a terminal shows it.
         long_names: Whether row headers are long and may break.
+        questions: What each column after the first asks, where rows are changes to sort, filter and open.
+        details: For each row what it opens to, where it opens.
+        idle: Rows at the end that change nothing anywhere: they may be folded.
     """
 
     columns: Sequence[str]
@@ -51,6 +106,75 @@ class Table:
     open: bool = True
     brief: bool = False
     long_names: bool = False
+    questions: Sequence[Question] = ()
+    details: Sequence[Sequence["Part"]] = ()
+    idle: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """The single values behind an effect, a line of dots for the change and one for the baseline.
+
+    Attributes:
+        unit: What a dot is: "process", "seed".
+        lines: By name, where the dots stand as shares of the width.
+        ends: What stands at the left and the right end.
+    """
+
+    unit: str
+    lines: Mapping[str, Sequence[float]]
+    ends: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis that a reader may choose.
+
+    Attributes:
+        title: The quantity and the mode.
+        context: Where it holds.
+        better: `lower` or `higher`.
+        none: Where no change stands, from 0 to 1.
+        band: Where the margin begins and ends.
+        ticks: Places with their labels.
+    """
+
+    title: str
+    context: str
+    better: str
+    none: float
+    band: tuple[float, float]
+    ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A change on every axis.
+
+    Attributes:
+        name: Of the arm.
+        spots: By axis what the change is there, with its interval; None where there is none.
+    """
+
+    name: str
+    spots: Sequence[Entry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Changes on two axes to choose among several; what lies beyond an axis stands as an arrow at its edge.
+
+    Attributes:
+        axes: What there is to choose from.
+        points: The changes.
+        x: Which axis lies across at first.
+        y: Which one stands upright at first.
+    """
+
+    axes: Sequence[Axis]
+    points: Sequence[Point]
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +187,7 @@ class Figure:
         alt: What it shows, for those who do not see it.
         draw: Draws it.
         table: The same as a table, closed beside it; None where one stands in the section anyway.
+        plane: The same with axes to choose, for renderers that can; None where it does not move.
     """
 
     name: str
@@ -70,6 +195,7 @@ class Figure:
     alt: str
     draw: Callable[[], Drawing]
     table: Table | None = None
+    plane: Plane | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +254,7 @@ class Group:
     folded: bool | None = None
 
 
-Part = Table | Figure | Paragraph | Bullets | Group
+Part = Table | Figure | Paragraph | Bullets | Dots | Group
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from results import plots
+from results.plots.theme import drawn_svg, narrow
 from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
+from results.report.renderers.inline_svg import inline_svg
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
 from results.tables import format as text
@@ -69,13 +71,15 @@ def _write(run: Analysis) -> Report:
     tables, figures = own_folder(target, "tables"), own_folder(target, "figures")
     for name, frame in said.data.items():
         write_text(tables / f"{name}.csv", csv(frame))
-    drawn = {}
+    drawn, on_phones = {}, {}
     for figure in said.figures:
         svg, png = plots.drawn(figure.draw())
-        drawn[figure.name] = svg
+        drawn[figure.name] = inline_svg(svg, figure.name)
+        with narrow():
+            on_phones[figure.name] = inline_svg(drawn_svg(figure.draw()), f"{figure.name}-narrow")
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
-    write_text(target / "index.html", page(said, lambda figure: drawn[figure.name]))
+    write_text(target / "index.html", page(said, drawn, on_phones))
     write_text(target / "report.md", markdown(said))
     trials = run.trials
     failed = trials[trials["status"] != "ok"].reset_index(drop=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from results.report.document import Document
-from results.report.section import Bullets, Figure, Paragraph, Part, Sentence, Table
+from results.report.section import Bullets, Figure, Group, Paragraph, Part, Sentence, Table
 
 
 def markdown(document: Document) -> str:
@@ -41,7 +41,7 @@ def _part(part: Part, level: int) -> Iterator[str]:
             yield from (" ".join(_sentence(sentence) for sentence in part.sentences), "")
         case Bullets():
             yield from (*(f"- {_sentence(sentence)}" for sentence in part.sentences), "")
-        case _:
+        case Group():
             yield from (f"{heading} {escape(part.title)}", "")
             for inner in part.parts:
                 yield from _part(inner, level + 1)

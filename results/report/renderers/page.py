@@ -1,21 +1,24 @@
 """Sections as one self-contained page; everything is escaped by jinja2."""
 
-import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from results.report.document import Document
-from results.report.section import Bullets, Figure, Paragraph, Table
+from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table
 
 
-def page(document: Document, svg: Callable[[Figure], bytes]) -> str:
-    """HTML that loads nothing: figures are embedded as images, which share no ids with each other.
+def page(document: Document, wide: Mapping[str, str], narrow: Mapping[str, str]) -> str:
+    """HTML that loads nothing.
 
     Args:
         document: What is laid out.
-        svg: A figure's drawing.
+        wide: Figures as inline SVG, by name.
+        narrow: The same for phones.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("results.report", "renderers"),
@@ -25,20 +28,54 @@ def page(document: Document, svg: Callable[[Figure], bytes]) -> str:
         lstrip_blocks=True,
     )
     environment.globals["anchors"] = {section.anchor for section in document.sections}
-    environment.filters["spans"] = lambda groups: list(spans(groups))
-    kinds = {"table": Table, "figure": Figure, "paragraph": Paragraph, "bullets": Bullets}
+    environment.filters |= {
+        "spans": lambda groups: list(spans(groups)),
+        "breakable": breakable,
+        "percent": _percent,
+        "plane_data": _plane_data,
+    }
+    kinds = {"table": Table, "figure": Figure, "paragraph": Paragraph, "bullets": Bullets, "dots": Dots}
     environment.tests |= {f"{name}_part": _is(kind) for name, kind in kinds.items()}
     given = {
         "head": document.head,
         "alerts": document.alerts,
         "sections": document.sections,
-        "image": lambda figure: f"data:image/svg+xml;base64,{base64.b64encode(svg(figure)).decode('ascii')}",
+        "wide": lambda figure: Markup(wide[figure.name]),  # noqa: S704 - matplotlib escapes what it writes
+        "narrow": lambda figure: Markup(narrow[figure.name]),  # noqa: S704
     }
     return environment.get_template("page.html.j2").render(given)
 
 
 def _is(kind: type) -> Callable[[object], bool]:
     return lambda part: isinstance(part, kind)
+
+
+def _plane_data(plane: Plane) -> dict[str, Any]:
+    """What the page's script draws."""
+    points = [
+        {"name": point.name, "spots": [_spot(entry) for entry in point.spots]} for point in plane.points
+    ]
+    return {"axes": [asdict(axis) for axis in plane.axes], "points": points}
+
+
+def _spot(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None or entry.bar is None or entry.bar.effect is None:
+        return None
+    bar = entry.bar
+    said = f"{entry.text} ({entry.detail})" if entry.detail else entry.text
+    return {"at": bar.effect, "low": bar.low, "high": bar.high, "outside": bar.outside, "text": said}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+def breakable(name: str) -> Markup:
+    """A name that may break after a sign, so that a narrow column holds it."""
+    text = escape(name)
+    for sign in ("=", ",", "_", "+", ":"):
+        text = Markup(text.replace(sign, f"{sign}<wbr>"))  # noqa: S704 - escaped above
+    return text
 
 
 def spans(groups: Sequence[str]) -> Iterator[tuple[str, int]]:
