@@ -42,9 +42,11 @@ def _sentences(
             ordered = sorted(arms, key=lambda arm: -_size([row for _, row in arms[arm]]))
             said = [f"{arm}{_figures(name, arms[arm])}" for arm in ordered[:MOST_NAMED]]
             more = len(arms) - MOST_NAMED
-            yield Sentence(f"{', '.join(said)}{f' and {more} more' if more > 0 else ''}.", lead=f"{name}:")
+            yield Sentence(
+                f"{', '.join(said)}{f' and {more} more' if more > 0 else ''}.", lead=f"{name}:", tone="key"
+            )
         elif name == _BUYS and asks_quality:
-            yield Sentence("no change, as far as this run can tell.", lead=f"{name}:")
+            yield Sentence("no change, as far as this run can tell.", lead=f"{name}:", tone="key")
 
 
 _BUYS, _EXPENSIVE, _COSTS, _FREE = "Buys accuracy", "Expensive", "Costs accuracy", "Free"

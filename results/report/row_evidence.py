@@ -109,7 +109,7 @@ def _layers(
     caption = "What layers hold at the peak" + (
         f" (the {MOST_LAYERS} of {len(changed)} that change most)" if more > 0 else ""
     )
-    yield Table(["layer", "baseline", arm, "difference"], rows, caption)
+    yield Table(["layer", "baseline", "with it", "difference"], rows, caption)
 
 
 def _phases(
@@ -125,4 +125,4 @@ def _phases(
         if not text.missing(mine[column]) and not text.missing(other[column])
     ]
     if rows:
-        yield Table(["phase", "baseline", arm], rows, "Time by phase of a step")
+        yield Table(["phase", "baseline", "with it"], rows, "Time by phase of a step")

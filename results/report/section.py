@@ -205,7 +205,7 @@ class Sentence:
     Attributes:
         text: The sentence.
         lead: What stands before it.
-        tone: `warning`, `bad`, `soft` or "".
+        tone: `warning`, `bad`, `soft`, `key` for what is read first, or "".
     """
 
     text: str

@@ -10,7 +10,8 @@ from results.tables import format as text
 
 _BEYOND_QUARTILE = 4.0
 """What is further from no change than so many times the upper quartile of all is shown at the edge."""
-_PADDING = 0.06
+_INTERVAL_ROOM = 0.15
+_PADDING = 0.04
 _MOST_TICKS = 5
 _RATIO_TICKS = (
     *(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
@@ -52,8 +53,13 @@ class Scale:
         quartile = changes[(3 * len(changes)) // 4] if changes else 0.0
         reach = max(_BEYOND_QUARTILE * quartile, 2 * margin) or 0.01
         ends = [_on_scale(number, kind) for name in ("ci_low", "ci_high") for number in rows[name]]
-        known = [0.0, -margin, margin, *effects, *(end for end in ends if end is not None)]
+        known = [0.0, -margin, margin, *effects]
         low, high = max(min(known), -reach), min(max(known), reach)
+        # A wide interval may leave the scale; an effect is not to be squeezed by it.
+        room = _INTERVAL_ROOM * (high - low)
+        reached = [end for end in ends if end is not None]
+        low = min(low, max(min(reached, default=low), low - room))
+        high = max(high, min(max(reached, default=high), high + room))
         padding = _PADDING * ((high - low) or reach)
         return cls(kind, unit, low - padding, high + padding, margin)
 

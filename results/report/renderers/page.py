@@ -1,5 +1,6 @@
 """Sections as one self-contained page; everything is escaped by jinja2."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -72,10 +73,8 @@ def _percent(share: float) -> str:
 
 def breakable(name: str) -> Markup:
     """A name that may break after a sign, so that a narrow column holds it."""
-    text = escape(name)
-    for sign in ("=", ",", "_", "+", ":"):
-        text = Markup(text.replace(sign, f"{sign}<wbr>"))  # noqa: S704 - escaped above
-    return text
+    text = re.sub("[=,_+]", r"\g<0><wbr>", str(escape(name)))
+    return Markup(text)  # noqa: S704 - escaped above
 
 
 def spans(groups: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -125,7 +125,7 @@ def noise_line(run: Analysis, environment: str) -> str:
         said.append(f"{title(row)}{where} {noise_floor(row.to_dict())}")
     if not said:
         return ""
-    return f"Noise floor, as far as the interval of the baseline's own duplicate reaches: {', '.join(said)}."
+    return f"Noise of this run, the baseline against a duplicate of itself: {', '.join(said)}."
 
 
 def _figures(

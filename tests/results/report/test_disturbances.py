@@ -101,7 +101,7 @@ def test_warnings_stand_on_the_page_escaped_and_in_the_report(tmp_path: Path) ->
     assert "&lt;img src=x onerror=alert(1)&gt; \\|\\*x\\*" in markdown
     for name in ("throughput", "machine"):
         assert (report.index.parent / "tables" / f"{name}.csv").is_file()
-    said = "Noise floor, as far as the interval of the baseline's own duplicate reaches: time per step, train"
+    said = "Noise of this run, the baseline against a duplicate of itself: time per step, train"
     assert f"{said} [speed] ±" in found.text
 
 
