@@ -7,6 +7,7 @@ from results.plots.batch_sweep import batch_sweep
 from results.plots.building_blocks import building_blocks
 from results.plots.convergence_curves import convergence_curves
 from results.plots.forest import forest
+from results.plots.gradients import gradients
 from results.plots.image_seconds import image_seconds
 from results.plots.inside import inside
 from results.plots.interaction_map import interaction_map
@@ -25,6 +26,7 @@ __all__ = [
     "convergence_curves",
     "drawn",
     "forest",
+    "gradients",
     "image_seconds",
     "inside",
     "interaction_map",

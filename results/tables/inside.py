@@ -112,6 +112,20 @@ def by_layer(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.groupby(keys, sort=False)["value"].median().reset_index()
 
 
+def relative_gradients(frame: pd.DataFrame) -> pd.DataFrame:
+    """As `by_layer`, of gradient norms alone, each over that of the last layer in the same training and look.
+
+    A training whose last layer has no finite gradient, or none at all, has no part in the medians.
+
+    Args:
+        frame: As `looks` gives it.
+    """
+    norms = frame[frame["what"] == "gradient_norm"].sort_values("depth", kind="stable")
+    last = norms.groupby([*_TRAINING, "look"], sort=False)["value"].transform(lambda layers: layers.iloc[-1])
+    relative = norms.assign(value=norms["value"] / last.where(last > 0))
+    return by_layer(relative.dropna(subset="value"))
+
+
 def distances(trainings: pd.DataFrame, baseline: str) -> "pd.Series[float]":
     """By arm how much it differs from the baseline, the most different first.
 

@@ -64,27 +64,47 @@ def build(run: Analysis, _: str) -> Section:
     }
     last = newest(levels)
     environments = list(last["environment"].unique())
-    parts: list[Part] = [words(_MEANING)]
+    parts: list[Part] = []
+    evidence: list[Part] = [words(_MEANING)]
     for environment in environments:
         suffix = f"-{environment}" if len(environments) > 1 else ""
         mine = last[last["environment"] == environment]
-        parts += _environment(run, mine, changes[changes["environment"] == environment], suffix)
-    return Section(parts, data=data)
+        later = changes[changes["environment"] == environment]
+        parts += _told(run, mine, later, suffix)
+        evidence += _tables(mine, later)
+    return Section(parts, data=data, evidence=evidence)
 
 
-def _environment(run: Analysis, levels: pd.DataFrame, changes: pd.DataFrame, suffix: str) -> Iterator[Part]:
-    yield Paragraph([Sentence(_described(run, levels), tone="soft")])
+def _told(run: Analysis, levels: pd.DataFrame, changes: pd.DataFrame, suffix: str) -> Iterator[Part]:
+    """How many levels are slower or faster, and the figure that shows which."""
     compared = levels[levels["effect"].notna()]
+    counted = [f"Of {text.count(len(compared), 'comparison')} {_counts(compared)}."] if len(compared) else []
+    if len(changes):
+        counted.append(f"Against an earlier commit: {_counts(changes)}.")
+    said = [Sentence(one) for one in counted]
+    yield Paragraph([*said, Sentence(_described(run, levels), tone="" if said else "soft")])
     if len(compared):
         named = compared.drop_duplicates(["block", "level"])
         names = ", ".join(f"{row.level} ({row.block})" for row in named.head(20).itertuples())
         alt = (
             f"Forest plot: time of a call against the baseline with simultaneous 95 % intervals for {names}."
         )
-        title = "Building blocks, each level against its group's baseline"
+        title = "What does a call take, each level against its group's baseline?"
         shown = most_changed_rows(compared, MOST_LINES)
         title += drawn_suffix(len(shown), len(compared))
         yield Figure(f"building-blocks{suffix}", title, alt, partial(plots.building_blocks, shown))
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """`3 slower, 1 faster, 4 the same within the margin, 2 not decided`."""
+    words_ = {"worse": "slower", "better": "faster", "equivalent": "the same within the margin"}
+    found = rows["verdict"].map(lambda verdict: words_.get(verdict, "not decided")).value_counts()
+    return ", ".join(f"{found[word]} {word}" for word in (*words_.values(), "not decided") if word in found)
+
+
+def _tables(levels: pd.DataFrame, changes: pd.DataFrame) -> Iterator[Part]:
+    compared = levels[levels["effect"].notna()]
+    if len(compared):
         yield _overview(compared.assign(context=contexts(compared)))
     blocks: dict[str, dict[str, list[Row]]] = {}
     for row in levels.to_dict("records"):

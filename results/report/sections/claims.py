@@ -21,9 +21,9 @@ CLAIM_COLUMNS = [
 _MORE = ["original", "environment", "workload", "arm", "metric", "mode", "effect", "unit", "n"]
 _COLOURS = {"supported": "better", "contradicted": "worse", "equivalent": "equivalent", "inconclusive": ""}
 _MEANING = (
-    "Each sentence was tied to a contrast of this study, or to a check of the operator, before the run. "
-    "Supported and contradicted hold here: in the context that is named, which is not that of the source."
+    "Each sentence was tied to a contrast of this study, or to a check of the operator, before the run."
 )
+_HERE = "Each verdict holds in the context that stands beside it, which is not that of the source."
 _CAUSES = {
     "too_few": "too few blocks for a verdict",
     "tied": "the metric is too coarse to tell the two apart",
@@ -105,17 +105,18 @@ def build(run: Analysis, _: str) -> Section:
         return Section(data={"claims": rows})
     counts = [f"{int((rows['verdict'] == v).sum())} {v}" for v in VERDICTS if (rows["verdict"] == v).any()]
     run_ = rows[rows["verdict"] != "not run"]
-    parts: list[Part] = [
-        words(_MEANING),
-        Paragraph([Sentence(f"{', '.join(counts)}.", lead=f"{len(rows)} claims:")], brief=True),
-        *(_table(group, str(source), run) for source, group in run_.groupby("source", sort=False)),
-    ]
+    counted = Sentence(f"{', '.join(counts)}.", lead=f"{text.count(len(rows), 'claim')}:")
+    parts: list[Part] = [Paragraph([counted, Sentence(_HERE)], brief=True)]
+    if len(run_):
+        parts.append(_table(run_, run))
+    evidence: list[Part] = [words(_MEANING)]
+    evidence += [_contexts(group, str(source), run) for source, group in run_.groupby("source", sort=False)]
     left = rows[rows["verdict"] == "not run"]
     if len(left):
         entries = [[Entry(r["statement"]), Entry(r["source"]), Entry(r["reason"])] for r in _records(left)]
         heads = ["statement", "said by", "why not here"]
-        parts.append(Table(heads, entries, "Not run", open=False, long_names=True))
-    return Section(parts, data={"claims": rows})
+        evidence.append(Table(heads, entries, "Not run", open=False, long_names=True))
+    return Section(parts, data={"claims": rows}, evidence=evidence)
 
 
 def _records(rows: pd.DataFrame) -> list[Row]:
@@ -123,25 +124,45 @@ def _records(rows: pd.DataFrame) -> list[Row]:
     return found
 
 
-def _table(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
+def _table(rows: pd.DataFrame, run: Analysis) -> Table:
+    several = len(run.names) > 1
+    entries = [
+        [
+            Entry(
+                row["statement"],
+                detail=", ".join([row["source"], *([row["environment"]] if several else [])]),
+            ),
+            Entry(row["predicted"]),
+            Entry(row["measured"] or "—"),
+            Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(run, row)),
+            Entry(row["reason"]),
+        ]
+        for row in _records(rows)
+    ]
+    heads = ["claim", "predicted", "measured", "verdict", "why, or where"]
+    return Table(heads, entries, "Claims, and what was measured", brief=True, long_names=True)
+
+
+def _contexts(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
+    """Where the numbers stand, beside those that the source names."""
     several, published = len(run.names) > 1, rows["original"].ne("").any()
     entries = [
         [
             Entry(row["statement"], detail=row["environment"] if several else ""),
-            Entry(row["verdict"], _COLOURS[row["verdict"]], row["evidence"], _link(run, row)),
-            Entry(row["measured"] or "—", detail=row["reason"]),
+            Entry(row["verdict"], _COLOURS[row["verdict"]]),
+            Entry(row["evidence"] or "—"),
             *([Entry(row["original"] or "—")] if published else []),
         ]
         for row in _records(rows)
     ]
-    heads = ["statement", "verdict", "here", *(["there"] if published else [])]
-    return Table(heads, entries, source, brief=True, long_names=True)
+    heads = ["claim", "verdict", "row of effects.csv", *(["in the source"] if published else [])]
+    return Table(heads, entries, source, long_names=True)
 
 
 def _link(run: Analysis, row: Row) -> str:
     """The section that has the numbers."""
     kinds = {workload.name: workload.kind for workload in run.study.workloads}
-    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "evidence") if row["arm"] else ""
+    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "effects") if row["arm"] else ""
 
 
 TOPIC = Topic(

@@ -9,6 +9,7 @@ from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.control_words import duplicates_that_differ
 from results.report.drawing import arms_to_draw
+from results.report.findings import findings
 from results.report.notes import seeds
 from results.report.section import Bullets, Figure, Part, Section, Sentence, Topic
 from results.tables import format as text
@@ -26,16 +27,16 @@ def build(run: Analysis, environment: str) -> Section:
     """Training in one environment; empty where nothing was trained."""
     curves = run.curves[run.curves["environment"] == environment]
     effects = run.effects[run.effects["environment"] == environment]
-    duplicates = duplicates_that_differ(effects[effects["kind"] == "convergence"])
-    said = [
-        *_failures(run, effects),
-        *_sentences(run, effects),
-        *_rates(run, curves),
-        *_early(run, curves),
-        *duplicates,
+    trained = effects[effects["kind"] == "convergence"]
+    found = findings(run, trained)
+    warned = [*_failures(run, effects), *_early(run, curves), *duplicates_that_differ(trained)]
+    beside = [*_sentences(run, effects), *_rates(run, curves)]
+    told: list[Part] = [
+        *([Bullets(found)] if found else []),
+        *([Bullets(warned, brief=4)] if warned else []),
     ]
-    told: list[Part] = [Bullets(said, brief=4)] if said else []
-    return Section([*told, *_figures(run, environment, curves)])
+    evidence: list[Part] = [Bullets(beside, brief=4)] if beside else []
+    return Section([*told, *_figures(run, environment, curves)], evidence=evidence)
 
 
 def _sentences(run: Analysis, effects: pd.DataFrame) -> Iterator[Sentence]:
@@ -124,13 +125,15 @@ def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
     points = run.series[(run.series["environment"] == environment) & run.series["metric"].isin(heaps.SCORES)]
     points = _of(kept, points[points["workload"].isin(shown)])
-    if len(points):
-        alt = "Dot plot: the test score of every seed by arm, a line at the mean."
-        yield Figure("seeds", "Every seed, arm by arm", alt, partial(plots.seeds, points))
     if len(curves):
-        alt = "Line chart: convergence curves by arm, mean over seeds with 95 % intervals."
+        alt = "Line chart: convergence curves by change, mean over seeds with 95 % intervals."
         draw = partial(plots.convergence_curves, curves, better, noise)
-        yield Figure("convergence", "Convergence", alt, draw)
+        title = "How fast does each change learn? The mean over seeds, with its 95 % interval"
+        yield Figure("convergence", title, alt, draw)
+    if len(points):
+        alt = "Dot plot: the test score of every seed by change, a line at the mean."
+        title = "Do the seeds agree? The score of every seed, a line at the mean"
+        yield Figure("seeds", title, alt, partial(plots.seeds, points))
 
 
 def _of(arms: list[str], frame: pd.DataFrame) -> pd.DataFrame:
@@ -140,4 +143,4 @@ def _of(arms: list[str], frame: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values("arm", key=lambda column: column.map(places), kind="stable")
 
 
-TOPIC = Topic("convergence", "Convergence", 50, build, summary="curves, seeds, arms that did not learn")
+TOPIC = Topic("convergence", "Convergence", 50, build, summary="curves, seeds, what did not learn")

@@ -39,7 +39,7 @@ def build(run: Analysis, _: str) -> Section:
         parts.append(Group("Missing", [_missing(run)]))
     if not parts and run.study.workloads:
         parts = [words("Every trial ended well, and nothing is missing.")]
-    return Section(parts, _alerts(run, found), data)
+    return Section(alerts=_alerts(run, found), data=data, evidence=parts)
 
 
 def _alerts(run: Analysis, found: list[str]) -> list[Alert]:

@@ -1,7 +1,7 @@
 """Inside the network while it trains: whether gradients reach the first layers, what drifts, what is dead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -65,28 +65,126 @@ def build(run: Analysis, environment: str) -> Section:
     if run.inside.empty:
         return Section()
     frame = run.inside[run.inside["environment"] == environment]
+    told: list[Sentence] = []
+    figures: list[Part] = []
     groups: list[Part] = []
     for workload in run.study.workloads:
         mine = frame[frame["workload"] == workload.name]
         if len(mine):
-            title = f"{workload.name}: {described(run.study, workload)}"
-            groups.append(Group(title, list(_workload(run, workload, mine, len(groups)))))
-    parts: list[Part] = [words(_MEANING), *groups] if groups else []
-    return Section(parts, data={"inside": run.inside})
+            found = _Found.of(run, workload, mine)
+            suffix = f"-{len(groups) + 1}" if groups else ""
+            told += _reach(found)
+            figures += _gradients(found, suffix)
+            groups.append(Group(f"{workload.name}: {found.where}", list(_evidence(found, suffix))))
+    evidence: list[Part] = [words(_MEANING), *groups] if groups else []
+    parts: list[Part] = [*([Bullets(told)] if told else []), *figures]
+    return Section(parts, data={"inside": run.inside}, evidence=evidence)
 
 
-def _workload(run: Analysis, workload: Workload, frame: pd.DataFrame, place: int) -> Iterator[Part]:
-    baseline = run.study.baseline
-    looks = tables.looks(frame)
-    trainings = tables.by_training(looks)
-    rows, apart = tables.summary(trainings), tables.distances(trainings, baseline)
-    differ = list(apart[apart != 0].index)
-    arms = differ[: MOST_COLOURED - 1]
+@dataclass(frozen=True)
+class _Found:
+    """What looks found in one workload.
+
+    Attributes:
+        workload: The workload.
+        where: Its context.
+        frame: As `Analysis.inside` holds it.
+        looks: Those that are told.
+        rows: As `tables.summary` gives them.
+        baseline: The baseline's name.
+        differ: Arms that differ from it, the most different first.
+        alike: Arms that do not.
+        others: All but the baseline, the control left out.
+    """
+
+    workload: Workload
+    where: str
+    frame: pd.DataFrame
+    looks: pd.DataFrame
+    rows: pd.DataFrame
+    baseline: str
+    differ: Sequence[str]
+    alike: Sequence[str]
+    others: Sequence[str]
+
+    @classmethod
+    def of(cls, run: Analysis, workload: Workload, frame: pd.DataFrame) -> "_Found":
+        looks = tables.looks(frame)
+        trainings = tables.by_training(looks)
+        apart = tables.distances(trainings, run.study.baseline)
+        return cls(
+            *(workload, described(run.study, workload), frame, looks, tables.summary(trainings)),
+            run.study.baseline,
+            *(list(apart[apart != 0].index), list(apart[apart == 0].index), list(apart.index)),
+        )
+
+    @property
+    def drawn(self) -> list[str]:
+        """The baseline, and as many of the most different arms as can be told apart."""
+        return [self.baseline, *self.differ[: MOST_COLOURED - 1]]
+
+
+def _reach(found: _Found) -> Iterator[Sentence]:
+    """How far gradients reach back, at the first look and at the last: the baseline, and both extremes."""
+    ends = found.rows[(found.rows["figure"] == "gradient_ends") & (found.rows["role"] != "control")]
+    clauses = []
+    for look in ("first", "last"):
+        known = _by_arm(ends[ends["look"] == look])
+        if found.baseline not in known:
+            continue
+        usual = known[found.baseline]
+        said = f"at step {int(usual['step']):,} it is {_number(usual['median'], usual)} of the last layer's"
+        others = sorted((row for arm, row in known.items() if arm in found.differ), key=lambda r: r["median"])
+        extremes = [
+            f"{_number(row['median'], row)} with {row['arm']}" for row in (*others[:1], *others[1:][-1:])
+        ]
+        beside = f" (other changes: {' to '.join(extremes)})" if extremes else ""
+        clauses.append(f"{said} in the baseline{beside}")
+    if clauses:
+        yield Sentence(f"{'; '.join(clauses)} [{found.where}].", "Gradient of the first layer:")
+
+
+def _gradients(found: _Found, suffix: str) -> Iterator[Figure]:
+    layers = _in_order(tables.relative_gradients(found.looks), found.drawn)
+    if layers.empty:
+        return
+    drawn = found.drawn
+    title = f"Do the first layers still learn? Gradients by depth [{found.workload.name}]"
+    title += drawn_suffix(len(drawn) - 1, len(found.differ))
+    alt = (
+        "Line chart over depth: the norm of each layer's gradient over that of the last layer, at the first "
+        f"look and at the last, for {', '.join(drawn)}; medians over seeds."
+    )
+    table = _gradient_table(layers)
+    yield Figure(f"gradients{suffix}", title, alt, partial(plots.gradients, layers), table)
+
+
+def _gradient_table(layers: pd.DataFrame) -> Table:
+    """A line an arm and look: the first layer, the one in the middle, the last."""
+    shown = []
+    for (arm, look), line in layers.groupby(["arm", "look"], sort=False):
+        if look == "middle":
+            continue
+        ordered = line.sort_values("depth", kind="stable").to_dict("records")
+        places = (0, len(ordered) // 2, -1)
+        cells = (Entry(f"{ordered[place]['value']:.2g}", detail=ordered[place]["layer"]) for place in places)
+        shown.append([Entry(str(arm)), Entry(f"{int(line['step'].min()):,}"), *cells])
+    columns = ["change", "step", "first layer", "middle layer", "last layer"]
+    return Table(columns, shown, "Gradient norms over the last layer's, medians over seeds", open=False)
+
+
+def _in_order(layers: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    places = {arm: place for place, arm in enumerate(arms)}
+    kept = layers[layers["arm"].isin(arms)]
+    return kept.sort_values("arm", key=lambda column: column.map(places), kind="stable")
+
+
+def _evidence(found: _Found, suffix: str) -> Iterator[Part]:
+    rows, baseline, arms = found.rows, found.baseline, found.drawn[1:]
     said = [_sentence(rows, baseline, arms, figure) for figure in _TOLD if figure in set(rows["figure"])]
-    yield Bullets([*said, *_alike(list(apart[apart == 0].index)), *_diverged(frame, baseline)])
-    figure = _figure(looks, workload, [baseline, *arms], len(differ))
-    yield replace(figure, name=f"{figure.name}-{place + 1}") if place else figure
-    yield _table(rows, [baseline, *apart.index, CONTROL_FACTOR])
+    yield Bullets([*said, *_alike(found.alike), *_diverged(found.frame, baseline)])
+    yield _figure(found, suffix)
+    yield _table(rows, [baseline, *found.others, CONTROL_FACTOR])
 
 
 def _sentence(rows: pd.DataFrame, baseline: str, arms: Sequence[str], figure: str) -> Sentence:
@@ -162,16 +260,16 @@ def _diverged(frame: pd.DataFrame, baseline: str) -> Iterator[Sentence]:
         yield Sentence(f"{said} [{blocks}].", f"{arm}:", "warning")
 
 
-def _figure(looks: pd.DataFrame, workload: Workload, arms: Sequence[str], of: int) -> Figure:
-    places = {arm: place for place, arm in enumerate(arms)}
-    layers = tables.by_layer(looks[looks["arm"].isin(arms)])
-    layers = layers.sort_values("arm", key=lambda column: column.map(places), kind="stable")
-    title = f"Inside the network, layer by layer [{workload.name}]{drawn_suffix(len(arms) - 1, of)}"
+def _figure(found: _Found, suffix: str) -> Figure:
+    arms = found.drawn
+    layers = _in_order(tables.by_layer(found.looks), arms)
+    title = f"Inside the network, layer by layer [{found.workload.name}]"
+    title += drawn_suffix(len(arms) - 1, len(found.differ))
     alt = (
         "Line charts over depth, an early and a late look: gradient norms, means, variances and drift before "
         f"activations, and the share of dead ReLUs, for {', '.join(arms)}; medians over seeds."
     )
-    return Figure("inside", title, alt, partial(plots.inside, layers))
+    return Figure(f"inside{suffix}", title, alt, partial(plots.inside, layers))
 
 
 def _table(rows: pd.DataFrame, arms: Sequence[str]) -> Table:
@@ -183,7 +281,7 @@ def _table(rows: pd.DataFrame, arms: Sequence[str]) -> Table:
             if known:
                 step = f"{int(mine['step'].min()):,}"
                 shown.append([Entry(arm), Entry(step), *(_cell(known.get(name)) for name in _COLUMNS)])
-    columns = ["arm", "step", *_COLUMNS.values()]
+    columns = ["change", "step", *_COLUMNS.values()]
     return Table(columns, shown, "The first look, the middle one, the last: medians over seeds", open=False)
 
 

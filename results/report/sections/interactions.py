@@ -46,19 +46,19 @@ def build(run: Analysis, environment: str) -> Section:
     if here.empty and mine.empty:
         return Section(data=data)
     headline = headline_rows(here) if len(here) else here
-    parts: list[Part] = [words(_MEANING), *([words(_IN_COMPANY)] if run.study.design == BOTH else [])]
-    parts += [*_company(run, environment, mine), *_aliases(run)]
-    parts.append(Bullets(list(_sentences(run, headline)), brief=3))
     duplicates = list(duplicates_that_differ(_of_the_same_cells(run, here)))
+    parts: list[Part] = [Bullets(list(_sentences(run, headline)), brief=3)]
     parts += [Bullets(duplicates)] if duplicates else []
     parts += _figures(run, headline)
+    evidence: list[Part] = [words(_MEANING), *([words(_IN_COMPANY)] if run.study.design == BOTH else [])]
+    evidence += [*_company(run, environment, mine), *_aliases(run)]
     tables: list[Part] = [
         effect_table(group, "arm", f"{column} [{workload}]", is_open=False)
         for frame in (here, mine)
         if len(frame)
         for (workload, column), group in frame.groupby(["workload", "column"], sort=False)
     ]
-    return Section([*parts, Group("Every number", tables, folded=True)], data=data)
+    return Section(parts, data=data, evidence=[*evidence, Group("Every number", tables, folded=True)])
 
 
 def _shown(rows: pd.DataFrame, environment: str) -> pd.DataFrame:
@@ -158,8 +158,8 @@ def _figures(run: Analysis, rows: pd.DataFrame) -> list[Part]:
     drawn: list[Part] = [
         Figure(
             "interactions",
-            "What pairs of changes do beyond the two apart; where it is decided, orange costs and purple "
-            "helps, the more colour the more margins",
+            "Which pairs of changes do more or less together than apart? Where it is decided, orange costs "
+            "and purple helps, the more colour the more margins",
             f"Heat map of interactions, a panel a metric, a cell a pair: {names}.",
             partial(plots.interaction_map, run.study, pairs),
         )
@@ -174,7 +174,8 @@ def _figures(run: Analysis, rows: pd.DataFrame) -> list[Part]:
         drawn.append(
             Figure(
                 "two-by-two",
-                f"Two changes, alone and together: parallel lines mind nothing{some}",
+                "What do two changes do alone, and what together? Parallel lines: neither minds the other"
+                + some,
                 f"Line plots of the four corners of: {said}.",
                 partial(plots.two_by_two, run.study, top, run.corners),
             )

@@ -10,6 +10,7 @@ from results.frames.memory_profiles import most_changed, preferred
 from results.records.resolved_study import CONTROL_FACTOR, Workload
 from results.report import memory_tables as tables
 from results.report.drawing import arms_to_draw, drawn_suffix
+from results.report.findings import findings
 from results.report.section import Bullets, Figure, Group, Part, Section, Sentence, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
@@ -42,9 +43,16 @@ def build(run: Analysis, environment: str) -> Section:
     drawn = profiles[profiles["arm"].isin([run.study.baseline, *arms])]
     alt = f"Bar chart: peak memory of the baseline and of {', '.join(arms)}."
     sources = " beside ".join(sorted(set(shown.loc[shown["metric"] == "peak_bytes", "source"]), reverse=True))
-    title = f"Memory, {sources}{drawn_suffix(len(arms), effects['arm'].nunique())}"
+    title = f"What does each change need at its peak? ({sources})"
+    title += drawn_suffix(len(arms), effects["arm"].nunique())
     bars = Figure("memory", title, alt, partial(plots.memory_bars, shown))
-    return Section([bars, *_figures(effects, drawn), *_workloads(run, environment, profiles)])
+    found = findings(run, effects[effects["kind"] == "memory"])
+    told: list[Part] = [Bullets(found)] if found else []
+    drawn = _shown(effects, drawn)
+    return Section(
+        [*told, bars, *_categories(drawn)],
+        evidence=[*_workloads(run, environment, profiles), *_over_time(drawn)],
+    )
 
 
 def _workloads(run: Analysis, environment: str, profiles: pd.DataFrame) -> Iterator[Group]:
@@ -93,17 +101,26 @@ def _batches(profiles: pd.DataFrame) -> list[Part]:
     return [Group("Largest batch by card", [words(said), *found])]
 
 
-def _figures(effects: pd.DataFrame, profiles: pd.DataFrame) -> Iterator[Figure]:
+def _shown(effects: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFrame:
     """What is inert is not drawn."""
     idle = effects[effects["inert"]]
     inert = set(zip(idle["workload"], idle["arm"], strict=True))
-    shown = profiles[[pair not in inert for pair in zip(profiles["workload"], profiles["arm"], strict=True)]]
+    places = zip(profiles["workload"], profiles["arm"], strict=True)
+    return profiles[pd.Series([place not in inert for place in places], index=profiles.index, dtype=bool)]
+
+
+def _categories(shown: pd.DataFrame) -> Iterator[Figure]:
+    if len(shown):
+        arms = ", ".join(dict.fromkeys(shown["arm"]))
+        alt = f"Stacked bar chart: bytes alive at the peak by category for {arms}."
+        title = "Where does the memory go? What is alive at the peak"
+        yield Figure("memory-categories", title, alt, partial(plots.memory_categories, shown))
+
+
+def _over_time(shown: pd.DataFrame) -> Iterator[Figure]:
+    """A training step of the baseline and of the change that differs most."""
     if shown.empty:
         return
-    arms = ", ".join(dict.fromkeys(shown["arm"]))
-    alt = f"Stacked bar chart: bytes alive at the peak by category for {arms}."
-    title = "What is alive at the peak"
-    yield Figure("memory-categories", title, alt, partial(plots.memory_categories, shown))
     steps = preferred(shown[shown["mode"] == "train"])
     two = [most_changed(group) for _, group in steps.groupby("workload", sort=False)]
     named = "; ".join(
@@ -111,7 +128,7 @@ def _figures(effects: pd.DataFrame, profiles: pd.DataFrame) -> Iterator[Figure]:
     )
     if not named:
         return
-    title = "Live bytes over a training step: the baseline, and the arm whose peak differs most"
+    title = "Live bytes over a training step: the baseline, and the change whose peak differs most"
     alt = f"Line chart: live bytes over the operations of a training step, phases marked, for {named}."
     yield Figure("memory-timeline", title, alt, partial(plots.memory_timeline, shown))
     title = "What the forward pass keeps for the backward pass, by module"

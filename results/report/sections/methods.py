@@ -68,7 +68,7 @@ def build(run: Analysis, _: str) -> Section:
         alerts.append(Alert("Extended beyond its declaration.", _looks(run.study)))
     elif run.study.extended:
         parts.insert(0, Bullets([Sentence(_looks(run.study), "Looks:")]))
-    return Section(parts, alerts)
+    return Section(alerts=alerts, evidence=parts)
 
 
 def _looks(study: ResolvedStudy) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.report.section import Bullets, Entry, Part, Section, Sentence, Table, Topic, words
+from results.report.section import Bullets, Entry, Section, Sentence, Table, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import title
@@ -16,8 +16,8 @@ _AGAIN = "The same command with --again adds another occasion, some hours or a r
 _MEANING = (
     "The same study was timed on several occasions. Between them: how far the true effects of single "
     "occasions scatter (a standard deviation). Within one: how well an occasion knows its own (the standard "
-    "error of its mean). The test is a one-way analysis of variance, adjusted over the arms and modes of a "
-    "workload; agreement says that so many occasions show no difference, not that there is none."
+    "error of its mean). The test is a one-way analysis of variance, adjusted over the changes and modes of "
+    "a workload; agreement says that so many occasions show no difference, not that there is none."
 )
 _SOON_HOURS = 1.0
 """Occasions closer than this may share what passes: a neighbour's load, a warm machine."""
@@ -54,8 +54,7 @@ def build(run: Analysis, environment: str) -> Section:
     if several.empty:
         return Section(data=data)
     said = [*populations(frame), *_variation(several), *_haste(several)]
-    parts: list[Part] = [Bullets(said, brief=len(said)), words(_MEANING), _table(several)]
-    return Section(parts, data=data)
+    return Section([Bullets(said, brief=len(said))], data=data, evidence=[words(_MEANING), _table(several)])
 
 
 def _variation(rows: pd.DataFrame) -> Iterator[Sentence]:
@@ -108,7 +107,7 @@ def _table(rows: pd.DataFrame) -> Table:
                 Entry(row["verdict"], verdict),
             ]
         )
-    columns = ["arm", "metric", "occasions", "lowest to highest", "between", "within", "F", "adjusted p"]
+    columns = ["change", "metric", "occasions", "lowest to highest", "between", "within", "F", "adjusted p"]
     return Table([*columns, "do they agree"], shown, "From occasion to occasion", open=len(shown) <= 20)
 
 

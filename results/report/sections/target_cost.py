@@ -6,17 +6,18 @@ import pandas as pd
 
 from results.records.resolved_study import Workload
 from results.report.effect_tables import verdict_entry
-from results.report.section import Entry, Group, Part, Section, Table, Topic, words
+from results.report.findings import clauses
+from results.report.section import Bullets, Entry, Group, Part, Section, Sentence, Table, Topic, words
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
 
 _MEANING = (
     "Trainings run side by side, so that their own time says little. Here the steps to the target are "
-    "multiplied with the time of a training step that was timed alone, in the same study, of the same arm, "
-    "image size, batch and precision. The interval holds what is not known about either. Loading, "
-    "augmentation and evaluation are not in it. Arms of which fewer than three trainings got there are left "
-    "out."
+    "multiplied with the time of a training step that was timed alone, in the same study, of the same "
+    "network, image size, batch and precision. The interval holds what is not known about either. Loading, "
+    "augmentation and evaluation are not in it. Changes of which fewer than three trainings got there are "
+    "left out."
 )
 
 
@@ -25,17 +26,37 @@ def build(run: Analysis, environment: str) -> Section:
     found = run.target_cost[run.target_cost["environment"] == environment]
     if found.empty:
         return Section()
-    groups: list[Part] = [
-        Group(f"{workload.name}: {described(run.study, workload)}", list(_workload(workload, mine)))
-        for workload in run.study.workloads
-        if len(mine := found[found["workload"] == workload.name])
-    ]
-    return Section([words(_MEANING), *groups], data={"target_cost": run.target_cost})
+    told: list[Sentence] = []
+    groups: list[Part] = []
+    for workload in run.study.workloads:
+        mine = found[found["workload"] == workload.name]
+        if len(mine):
+            where = described(run.study, workload)
+            told += [_told(workload, rows, where) for _, rows in mine.groupby("timed_workload", sort=False)]
+            groups.append(Group(f"{workload.name}: {where}", list(_tables(workload, mine))))
+    data = {"target_cost": run.target_cost}
+    return Section([Bullets(told)], data=data, evidence=[words(_MEANING), *groups])
 
 
-def _workload(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
+def _told(workload: Workload, rows: pd.DataFrame, where: str) -> Sentence:
+    first = rows.iloc[0]
+    steps, seconds = (
+        text.value(first[f"baseline_{name}"], unit)
+        for name, unit in (("steps", "steps"), ("seconds", "seconds"))
+    )
+    baseline = f"the baseline takes {steps}, which last {seconds} where it runs alone"
+    said = "; ".join([baseline, *clauses(rows.assign(effect_kind="ratio", unit="seconds"))])
+    return Sentence(
+        f"{said} [{where}; a step timed in {first['timed_workload']}].", f"To {_target(workload)}:"
+    )
+
+
+def _target(workload: Workload) -> str:
     told = workload.settings.get("target")
-    target = "the target" if told is None else f"{100 * float(told):g} % validation accuracy"
+    return "the target" if told is None else f"{100 * float(told):g} % validation accuracy"
+
+
+def _tables(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
     for timed, mine in rows.groupby("timed_workload", sort=False):
         first = mine.iloc[0]
         known = mine["peak_bytes"].notna().any()
@@ -59,9 +80,9 @@ def _workload(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
             ]
             for row in mine.to_dict("records")
         ]
-        columns = ["arm", "steps", "time alone", "change", "95 % interval", "verdict"]
+        columns = ["change", "steps", "time alone", "change", "95 % interval", "verdict"]
         margin = text.margin(first["margin"], "ratio", "seconds")
-        caption = f"To {target}, a step timed in {timed} (margin {margin})"
+        caption = f"To {_target(workload)}, a step timed in {timed} (margin {margin})"
         yield Table([*columns, *(["peak memory of a step"] if known else [])], shown, caption)
 
 

@@ -1,4 +1,4 @@
-"""Time: how fast each arm is, what disturbed the timing, what it cost."""
+"""Time: how fast each change is, and what disturbed the timing."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +11,7 @@ from results.report import timing_diagnostics
 from results.report.control_words import duplicates_that_differ
 from results.report.disturbances import warnings
 from results.report.drawing import arms_to_draw
+from results.report.findings import findings
 from results.report.section import (
     Alert,
     Bullets,
@@ -19,7 +20,6 @@ from results.report.section import (
     Paragraph,
     Part,
     Section,
-    Sentence,
     Topic,
     words,
 )
@@ -55,24 +55,37 @@ def build(run: Analysis, environment: str) -> Section:
     many = "thing" if len(disturbed) == 1 else "things"
     said = f"{len(disturbed)} {many} stood in the way of timing."
     alerts = [Alert("Read the times with care.", said, disturbed, link="throughput")] if disturbed else []
-    return Section(list(_parts(run, environment, speed)), alerts, data)
+    return Section(_parts(run, environment, speed), alerts, data, evidence=list(_evidence(run, environment)))
 
 
 def _of(frame: pd.DataFrame, environment: str) -> pd.DataFrame:
     return frame[frame["environment"] == environment]
 
 
-def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> Iterator[Part]:
-    yield from _figures(run, speed)
-    yield Paragraph([Sentence(_MEANING), *populations(_of(run.occasions, environment))])
+def _parts(run: Analysis, environment: str, speed: pd.DataFrame) -> list[Part]:
     effects = _of(run.effects, environment)
-    duplicates = list(duplicates_that_differ(effects[effects["kind"] == "throughput"]))
-    if duplicates:
-        yield Bullets(duplicates)
-    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
+    effects = effects[effects["kind"] == "throughput"]
+    main = effects[~effects["workload"].isin(_beside(run))]
+    said = [*findings(run, main), *duplicates_that_differ(effects)]
+    holds = populations(_of(run.occasions, environment))
+    return [
+        *([Bullets(said)] if said else []),
+        *_figures(run, speed),
+        *([Paragraph(holds)] if holds else []),
+    ]
+
+
+def _beside(run: Analysis) -> set[str]:
+    """Workloads at other batches, and spot checks."""
+    return {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
+
+
+def _evidence(run: Analysis, environment: str) -> Iterator[Part]:
+    yield words(_MEANING)
+    beside, speed = _beside(run), _of(run.speed, environment)
     groups = [group for _, group in speed.groupby(["workload", "mode", "device"], sort=False)]
     mine = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] not in beside]
-    yield Group("Every arm's speed, phase by phase", mine, folded=True)
+    yield Group("The speed of every change, phase by phase", mine, folded=True)
     others = [tables.speed_table(group) for group in groups if group["workload"].iloc[0] in beside]
     if others:
         yield Group("At other batches, and alone in a process", others, folded=True)
@@ -102,18 +115,22 @@ def _figures(run: Analysis, speed: pd.DataFrame) -> Iterator[Figure]:
     if table["images_per_second"].isna().all():
         return
     arms = ", ".join(dict.fromkeys(table[table["role"] != "control"]["arm"]))
-    beside = {w.name for w in run.study.workloads if w.belongs_to("spot_check") or w.belongs_to("sweep")}
-    title = "Throughput: what an image takes, and in which phase of the step"
+    title = "How long does an image take, and which phase of the step takes it?"
     alt = f"Bar chart: time per image and images per second for {arms}."
     yield Figure(
-        "throughput", title, alt, partial(plots.image_seconds, table[~table["workload"].isin(beside)])
+        "throughput", title, alt, partial(plots.image_seconds, table[~table["workload"].isin(_beside(run))])
     )
     members = run.study.sweeps
     swept = table[table["workload"].isin(members)]
     if len(swept):
         swept = swept.assign(sweep=swept["workload"].map(members))
         alt = f"Line chart: images per second against the batch size for {arms}."
-        yield Figure("batch-sweep", "Throughput over the batch size", alt, partial(plots.batch_sweep, swept))
+        yield Figure(
+            "batch-sweep",
+            "Does a larger batch help? Images per second over the batch size",
+            alt,
+            partial(plots.batch_sweep, swept),
+        )
 
 
-TOPIC = Topic("throughput", "Throughput", 40, build, summary="speeds, disturbances, the cost of timing")
+TOPIC = Topic("throughput", "Throughput", 40, build, summary="speeds and disturbances")

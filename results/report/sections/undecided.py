@@ -27,9 +27,10 @@ def build(run: Analysis, environment: str) -> Section:
     shown = ~rows["metric"].isin(PROPORTIONS) | rows["headline"]  # that some diverged is part of what failed
     rows = rows[(rows["factor"] != CONTROL_FACTOR) & informative(rows) & shown]
     if rows.empty:
-        return Section([words("Nothing that was measured stays undecided.")] if len(effects) else [])
+        said = [words("Nothing that was measured stays undecided.")] if len(effects) else []
+        return Section(evidence=said)
     rows = rows.sort_values("headline", ascending=False, kind="stable")
-    return Section([words(_MEANING), _table(rows)])
+    return Section(evidence=[words(_MEANING), _table(rows)])
 
 
 def _table(rows: pd.DataFrame) -> Table:

@@ -73,7 +73,7 @@ def test_whatever_looks_are_turned_into_the_report_stands(looked_at: Path) -> No
         path.write_text(whole, encoding="utf-8")
         analysis = results.load(looked_at).analysis
         section = TOPIC.build(analysis, analysis.names[0])
-        assert [type(part) for part in section.parts] == [Paragraph, Group]
+        assert [type(part) for part in section.evidence] == [Paragraph, Group]
 
 
 def test_curves_survive_writing_and_reading(looked_at: Path) -> None:

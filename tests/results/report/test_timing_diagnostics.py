@@ -97,7 +97,7 @@ def test_the_section_holds_them_and_its_alert_names_them(run: Run) -> None:
     analysis = replace(run.analysis)
     section = throughput.build(analysis, ENVIRONMENT)
     assert "diagnostics" in section.data
-    assert any(getattr(part, "title", "") == timing_diagnostics.TITLE for part in section.parts)
+    assert any(getattr(part, "title", "") == timing_diagnostics.TITLE for part in section.evidence)
     vars(analysis)["diagnostics"] = frame(neighbours={"matters": True})
     alerts = throughput.build(analysis, ENVIRONMENT).alerts
     assert [isinstance(alert, Alert) and "neighbouring processes" in alert.items[-1] for alert in alerts] == [

@@ -12,9 +12,10 @@ from results.report.document import Document, document
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
 from results.report.renderers.terminal import show
-from results.report.section import Bullets, Group, Part, Table
+from results.report.section import Bullets, Table
 from results.run import Run
 from tests.results.planted import BOTH, CONTROL, NORM, POOL, STEM, Plan, write_run
+from tests.results.report.sections.test_sections import whole
 
 DIFFERS = "The baseline's duplicate reads"
 
@@ -43,13 +44,9 @@ def forms(told: Document) -> dict[str, str]:
     }
 
 
-def flat(parts: list[Part]) -> list[Part]:
-    return [one for part in parts for one in (flat(list(part.parts)) if isinstance(part, Group) else [part])]
-
-
 def tables(run: Run, anchor: str) -> list[Table]:
     found = next(section for section in document(run.analysis).sections if section.anchor == anchor)
-    return [part for part in flat(list(found.parts)) if isinstance(part, Table)]
+    return [part for part in whole(found) if isinstance(part, Table)]
 
 
 def test_the_two_strengths_of_a_verdict_read_apart_in_every_form(run: Run, said: dict[str, str]) -> None:
@@ -79,7 +76,7 @@ def test_an_effect_that_may_not_count_has_a_hollow_sign_and_says_so(tmp_path: Pa
     (words,) = {
         sentence.text
         for section in document(run.analysis).sections
-        for part in flat(list(section.parts))
+        for part in whole(section)
         if isinstance(part, Bullets)
         for sentence in part.sentences
         if "measured cpu" in sentence.lead and "; perhaps by less than counts" in sentence.text
@@ -91,12 +88,12 @@ def test_each_row_says_what_it_would_find(run: Run) -> None:
     effects = run.effects()
     found = effects[(effects["arm"] == POOL) & (effects["metric"] == "step_seconds")]
     shown = {f"±{100 * (one - 1):.0f} %" for one in found["smallest_detectable"]}
-    evidence = [table for table in tables(run, "evidence") if table.caption.startswith("step time")]
+    evidence = [table for table in tables(run, "effects") if table.caption.startswith("step time")]
     column = {table.columns.index("would find") for table in evidence}
     (place,) = column
     cells = {row[place].text for table in evidence for row in table.rows if row[0].text == POOL}
     assert cells == shown
-    memory = [table for table in tables(run, "evidence") if table.caption.startswith("peak memory")]
+    memory = [table for table in tables(run, "effects") if table.caption.startswith("peak memory")]
     assert memory
     assert not [table for table in memory if "would find" in table.columns], "exact figures miss nothing"
 
@@ -126,8 +123,8 @@ def test_a_duplicate_that_differs_is_told_wherever_its_metric_stands(slow: Run) 
     assert set(control["metric"]) == {"step_seconds"}
     assert not effects["fault"].eq("control").any()
     told = document(slow.analysis)
-    sections = {section.anchor: flat(list(section.parts)) for section in told.sections}
-    for anchor in ("answer", "throughput", "evidence", "interactions"):
+    sections = {section.anchor: whole(section) for section in told.sections}
+    for anchor in ("answer", "throughput", "effects", "interactions"):
         sentences = [
             f"{sentence.lead} {sentence.text}"
             for part in sections[anchor]

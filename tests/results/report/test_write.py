@@ -104,7 +104,7 @@ def test_the_page_is_accessible(report: Report) -> None:
 
 def test_the_answer_comes_first_and_each_sentence_is_of_one_context(report: Report) -> None:
     text = page(report).text
-    assert text.index("What each choice costs and buys") < text.index("Evidence, workload by workload")
+    assert text.index("What each choice costs and buys") < text.index("Every effect, workload by workload")
     memory = "resnet, 224 px, batch 256, fp32, simulated cuda:"
     time = "resnet, 64 px, batch 32, fp32, measured cpu:"
     accuracy = "resnet, 32 px, batch 32, fp32, digits:"
@@ -260,7 +260,7 @@ def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
 def test_what_did_not_end_well_is_named(report: Report) -> None:
     assert set(report.failed["status"]) == {"out_of_memory", "diverged", "not_applicable"}
     undecided = next(section for section in report.document.sections if section.anchor == "undecided")
-    meaning, table = undecided.parts
+    meaning, table = undecided.evidence
     assert isinstance(meaning, Paragraph)
     assert isinstance(table, Table)
     metrics = [row[1].text.partition(" [")[0] for row in table.rows]

@@ -34,7 +34,7 @@ def section(looked_at: Run) -> Section:
 
 def parts(section: Section) -> tuple[Bullets, Figure, Table]:
     """Of the only workload that was looked at."""
-    meaning, group = section.parts
+    meaning, group = section.evidence
     assert isinstance(meaning, Paragraph)
     assert isinstance(group, Group)
     bullets, figure, table = group.parts
@@ -55,6 +55,7 @@ def drawn(section: Section) -> Drawing:
 def test_nothing_is_said_where_nothing_was_looked_at(run: Run) -> None:
     section = TOPIC.build(run.analysis, run.analysis.names[0])
     assert not section.parts
+    assert not section.evidence
     assert not section.data
 
 

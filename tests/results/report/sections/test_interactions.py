@@ -15,7 +15,7 @@ from results.report.write import write_report
 from results.run import Run
 from tests.results import planted_factorial as planted
 from tests.results.planted_factorial import CHANGES, NAMES, Planted
-from tests.results.report.sections.test_sections import flat, text_of
+from tests.results.report.sections.test_sections import flat, text_of, whole
 
 PAIR = planted.name_of(("norm", "stem"))
 
@@ -36,12 +36,12 @@ def half(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def said(run: Run, anchor: str) -> str:
     section = next(one for one in document(run.analysis).sections if one.anchor == anchor)
-    return " ".join(text_of(part) for part in flat(list(section.parts)))
+    return " ".join(text_of(part) for part in whole(section))
 
 
 def tables(run: Run, anchor: str) -> list[Table]:
     section = next(one for one in document(run.analysis).sections if one.anchor == anchor)
-    return [part for part in flat(list(section.parts)) if isinstance(part, Table)]
+    return [part for part in whole(section) if isinstance(part, Table)]
 
 
 def test_a_factorial_answers_by_averages_and_then_by_combination(full: Run) -> None:
@@ -60,7 +60,7 @@ def test_interactions_stand_on_the_page_in_sentences_and_pictures(full: Run) -> 
     names = [part.name for part in flat(list(section.parts)) if isinstance(part, Figure)]
     assert names == ["interactions", "two-by-two"]
     index = write_report(full.analysis).index
-    assert "What pairs of changes do beyond the two apart" in index.read_text(encoding="utf-8")
+    assert "Which pairs of changes do more or less together than apart?" in index.read_text(encoding="utf-8")
     assert (index.parent / "tables" / "main_effects.csv").is_file()
 
 

@@ -17,7 +17,7 @@ def extended(run: Run, times: int, looks: int) -> Section:
 
 
 def looks_in(section: Section) -> list[str]:
-    bullets = [part for part in section.parts if isinstance(part, Bullets)]
+    bullets = [part for part in section.evidence if isinstance(part, Bullets)]
     return [s.text for part in bullets for s in part.sentences if s.lead == "Looks:"]
 
 

@@ -23,7 +23,9 @@ def said(run: Run, anchor: str) -> str:
                 found += [sentence.text for sentence in part.sentences]
         return found
 
-    sections = {section.anchor: list(section.parts) for section in document(run.analysis).sections}
+    sections = {
+        section.anchor: [*section.parts, *section.evidence] for section in document(run.analysis).sections
+    }
     return " ".join(sentences(sections.get(anchor, [])))
 
 

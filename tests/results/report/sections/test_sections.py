@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 import results
 from results.records.directory import read_record, write_record
 from results.report import topics
-from results.report.document import document
+from results.report.document import Laid, document
 from results.report.renderers.page import page
 from results.report.section import (
     Bullets,
@@ -35,9 +35,13 @@ def flat(parts: list[Part]) -> list[Part]:
     return [one for part in parts for one in (flat(list(part.parts)) if isinstance(part, Group) else [part])]
 
 
+def whole(section: Section | Laid) -> list[Part]:
+    """What everyone reads, and the evidence, those within groups included."""
+    return flat([*section.parts, *section.evidence])
+
+
 def parts(run: Run, anchor: str) -> list[Part]:
-    found = next(s for s in document(run.analysis).sections if s.anchor == anchor)
-    return flat(list(found.parts))
+    return whole(next(s for s in document(run.analysis).sections if s.anchor == anchor))
 
 
 def text_of(part: Part) -> str:
@@ -56,7 +60,7 @@ def test_every_topic_says_what_it_is_and_every_table_is_whole(topic: Topic, run:
     assert topic.summary
     assert topic.title
     section = topic.build(run.analysis, run.analysis.names[0])
-    for part in flat(list(section.parts)):
+    for part in whole(section):
         if isinstance(part, Table):
             assert {len(row) for row in part.rows} <= {len(part.columns)}
             assert len(part.groups) in {0, len(part.columns)}
@@ -99,9 +103,7 @@ def test_each_environment_has_sections_of_its_own_and_what_it_lacks_is_missing(t
         *titles
     }
     failed = next(section for section in said.sections if section.anchor == "failed")
-    table = next(
-        p for p in flat(list(failed.parts)) if isinstance(p, Table) and p.caption == "Missing trials"
-    )
+    table = next(p for p in whole(failed) if isinstance(p, Table) and p.caption == "Missing trials")
     assert {row[1].text for row in table.rows} == {"server-2"}
 
 

@@ -24,7 +24,7 @@ def together(run: Run) -> Analysis:
 
 def test_each_arm_has_steps_seconds_change_and_verdict(together: Analysis) -> None:
     section = TOPIC.build(together, together.names[0])
-    meaning, group = section.parts
+    meaning, group = section.evidence
     assert "multiplied" in text_of(meaning)
     assert isinstance(group, Group)
     (table,) = group.parts

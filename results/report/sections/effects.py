@@ -48,7 +48,7 @@ def build(run: Analysis, environment: str) -> Section:
             effect_table(control, "column", "Every A/A row, its interval widened to hold for all at once"),
         ]
         groups.append(Group("A/A control and noise floor", parts, folded=True))
-    return Section(groups)
+    return Section(evidence=groups)
 
 
 def _tables(effects: pd.DataFrame, workload: str) -> Iterator[Part]:
@@ -84,5 +84,5 @@ def _noise_table(noise: pd.DataFrame) -> Table:
 
 
 TOPIC = Topic(
-    "evidence", "Evidence, workload by workload", 70, build, summary="every effect, the A/A control"
+    "effects", "Every effect, workload by workload", 70, build, summary="every effect, the A/A control"
 )
