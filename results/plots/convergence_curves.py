@@ -11,7 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from scipy import stats
 
-from results.plots.theme import INK, nothing, panels, side_by_side, themed
+from results.plots.theme import INK, begins_row, nothing, panels, side_by_side, themed
 
 MOST_TOGETHER = 9
 """More arms than this cannot be told apart in one panel; each then has its own, beside the baseline."""
@@ -93,7 +93,7 @@ def _one_by_one(shown: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None
         axis.set_ylim(group["value"].min(), group["value"].max())
         name = str(group["metric"].iloc[0]).replace("_", " ")
         axis.set(xlabel="", ylabel=name if i % 4 == 0 else "")
-        axis.tick_params(labelsize=7, labelleft=i % 4 == 0)
+        axis.tick_params(labelsize=7, labelleft=begins_row(i, 4))
     floor = "; the bar at the end is the noise floor (A/A)" if drawn else ""
     figure.suptitle(
         f"Each arm (dashed) beside the baseline (solid), over optimizer steps{floor}", fontsize=10

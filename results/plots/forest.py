@@ -18,6 +18,7 @@ from results.plots.theme import (
     FAINT_INK,
     INK,
     MARKERS,
+    begins_row,
     difference_axis,
     label_room,
     nothing,
@@ -53,7 +54,7 @@ def forest(study: ResolvedStudy, effects: pd.DataFrame, noise: pd.DataFrame | No
     figure, axes = panels(len(columns), 3, (3.4, 1.1 + 0.27 * len(arms)), (label_room(arms), 0.6))
     for i, (axis, column) in enumerate(zip(axes, columns, strict=True)):
         _panel(axis, column, arms, noise)
-        axis.tick_params(labelleft=i % 3 == 0)
+        axis.tick_params(labelleft=begins_row(i, 3))
     verdict_legend(figure, noise is not None and len(noise) > 0)
     return figure
 

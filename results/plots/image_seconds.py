@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from results.plots.theme import INK, label_room, nothing, panels, side_by_side, themed
+from results.plots.theme import INK, begins_row, label_room, nothing, panels, side_by_side, themed
 from results.tables import format as text
 
 PHASES = {"forward_seconds": "#0072b2", "backward_seconds": "#e69f00", "optimizer_seconds": "#cc79a7"}
@@ -38,7 +38,7 @@ def image_seconds(table: pd.DataFrame) -> Figure:
     for i, (axis, ((workload, mode, device), group)) in enumerate(zip(axes, groups, strict=True)):
         _panel(axis, group.set_index("arm").reindex(arms))
         axis.set_title(f"{mode} ({device}) [{workload}]" if mode else f"{device} [{workload}]")
-        axis.tick_params(labelleft=i % 2 == 0)
+        axis.tick_params(labelleft=begins_row(i, 2))
     _legend(figure, shown)
     return figure
 

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.plots.theme import byte_axis, label_room, nothing, panels, side_by_side, themed
+from results.plots.theme import begins_row, byte_axis, label_room, nothing, panels, side_by_side, themed
 from results.records.resolved_study import CONTROL_FACTOR
 from results.tables import format as text
 
@@ -32,7 +32,7 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     for i, (axis, ((workload, label, mode), group)) in enumerate(zip(axes, groups, strict=True)):
         _bars(axis, group, arms, sources)
         axis.set_title(f"{label}{mode and f', {mode}'} [{workload}]")
-        axis.tick_params(labelleft=i % 2 == 0)
+        axis.tick_params(labelleft=begins_row(i, 2))
     known = {
         label: handle
         for axis in axes

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.frames.memory_profiles import preferred
-from results.plots.theme import byte_axis, label_room, nothing, panels, side_by_side, themed
+from results.plots.theme import begins_row, byte_axis, label_room, nothing, panels, side_by_side, themed
 from results.records.profile_summary import CATEGORIES
 from results.tables import format as text
 
@@ -34,7 +34,7 @@ def memory_categories(profiles: pd.DataFrame) -> Figure:
         _bars(axis, group, arms, categories)
         first = group.iloc[0]
         axis.set_title(f"{mode}, {first['source']} ({first['device']}) [{workload}]")
-        axis.tick_params(labelleft=i % 2 == 0)
+        axis.tick_params(labelleft=begins_row(i, 2))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside lower center", ncols=side_by_side(min(4, len(labels))), frameon=False

@@ -97,6 +97,11 @@ def side_by_side(most: int) -> int:
     return min(most, 2) if _narrow.get() else most
 
 
+def begins_row(panel: int, columns: int) -> bool:
+    """Whether a panel is the first of its row, and has the labels that all share; on a phone each is."""
+    return _narrow.get() or panel % columns == 0
+
+
 def drawn(figure: Figure) -> tuple[bytes, bytes]:
     """A figure as SVG and as PNG, without dates or random ids."""
     svg, png = BytesIO(), BytesIO()
@@ -165,18 +170,24 @@ def ratio_axis(axis: Axes, low: float, high: float) -> None:
         digits = (1, 2, 5) if high / low > 12 else (1, 1.5, 2, 3, 5, 7)
         ticks = [10.0**power * digit for power in range(-3, 6) for digit in digits]
     else:
-        ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)]
+        ticks = [
+            float(tick) for tick in MaxNLocator(_most_ticks(), steps=[1, 2, 5, 10]).tick_values(low, high)
+        ]
     inside = [tick for tick in ticks if low / pad <= tick <= high * pad]
     axis.xaxis.set_major_locator(FixedLocator(_spaced(inside, math.log(high * pad * pad / low))))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.change(value, "ratio", "")))
 
 
+def _most_ticks() -> int:
+    return 2 if _narrow.get() else 4
+
+
 def difference_axis(axis: Axes, low: float, high: float, unit: str) -> None:
     """A linear x axis for differences."""
     pad = 0.08 * (high - low)
     axis.set_xlim(low - pad, high + pad)
-    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_locator(MaxNLocator(_most_ticks(), steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _difference(value, unit)))
 
 
@@ -186,7 +197,7 @@ def byte_axis(axes: Axes, name: Literal["x", "y"], largest: float) -> None:
     size, unit = text.byte_unit(largest)
     axes.set(**{f"{name}lim": (0, top)})
     axis = axes.xaxis if name == "x" else axes.yaxis
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(0, largest * 1.2 / size)
+    ticks = MaxNLocator(_most_ticks(), steps=[1, 2, 5, 10]).tick_values(0, largest * 1.2 / size)
     axis.set_ticks([tick * size for tick in ticks if tick <= top / size])
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / size:g} {unit}" if value else "0"))
 
@@ -204,6 +215,6 @@ def _spaced(ticks: Sequence[float], span: float) -> list[float]:
     """Ticks whose labels do not touch on an axis of that logarithmic span; nearest to no change first."""
     kept: list[float] = []
     for tick in sorted(ticks, key=lambda value: abs(math.log(value))):
-        if all(abs(math.log(tick / other)) > 0.21 * span for other in kept):
+        if all(abs(math.log(tick / other)) > (0.45 if _narrow.get() else 0.21) * span for other in kept):
             kept.append(tick)
     return sorted(kept)
