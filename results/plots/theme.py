@@ -117,12 +117,33 @@ def drawn(figure: Figure) -> tuple[bytes, bytes]:
     return svg.getvalue(), png.getvalue()
 
 
-def drawn_svg(figure: Figure) -> bytes:
-    """A figure as SVG alone."""
+def drawn_on_phones(figure: Figure) -> bytes:
+    """A figure that was drawn in `narrow`, as SVG: titles break, and labels of ticks that would touch go."""
     svg = BytesIO()
     with theme():
+        for axis in figure.axes:
+            axis.title.set_wrap(True)
+            for title in (axis._left_title,):  # type: ignore[attr-defined]
+                title.set_wrap(True)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        for axis in figure.axes:
+            _thin_out(axis)
+        figure.set_layout_engine(None)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return svg.getvalue()
+
+
+def _thin_out(axis: Axes) -> None:
+    reached = -math.inf
+    for label in axis.get_xticklabels():
+        box = label.get_window_extent()
+        if not label.get_text() or not axis.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= axis.bbox.x1 + 1:
+            continue
+        if box.x0 < reached + 4:
+            label.set_visible(False)
+        else:
+            reached = box.x1
 
 
 def nothing(message: str) -> Figure:
@@ -215,6 +236,6 @@ def _spaced(ticks: Sequence[float], span: float) -> list[float]:
     """Ticks whose labels do not touch on an axis of that logarithmic span; nearest to no change first."""
     kept: list[float] = []
     for tick in sorted(ticks, key=lambda value: abs(math.log(value))):
-        if all(abs(math.log(tick / other)) > (0.45 if _narrow.get() else 0.21) * span for other in kept):
+        if all(abs(math.log(tick / other)) > 0.21 * span for other in kept):
             kept.append(tick)
     return sorted(kept)

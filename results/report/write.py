@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from results import plots
-from results.plots.theme import drawn_svg, narrow
+from results.plots.theme import drawn_on_phones, narrow
 from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
@@ -76,7 +76,7 @@ def _write(run: Analysis) -> Report:
         svg, png = plots.drawn(figure.draw())
         drawn[figure.name] = inline_svg(svg, figure.name)
         with narrow():
-            on_phones[figure.name] = inline_svg(drawn_svg(figure.draw()), f"{figure.name}-narrow")
+            on_phones[figure.name] = inline_svg(drawn_on_phones(figure.draw()), f"{figure.name}-narrow")
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
     write_text(target / "index.html", page(said, drawn, on_phones))
