@@ -7,7 +7,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from results.frames.benchmarks import contexts
 from results.plots.forest import effect_line, verdict_legend
-from results.plots.theme import BAND, INK, nothing, ratio_axis, themed
+from results.plots.theme import BAND, INK, NARROW_INCHES, is_narrow, nothing, ratio_axis, themed
 from results.tables import format as text
 
 ROW, HEAD = 0.2, 0.72
@@ -29,7 +29,9 @@ def building_blocks(levels: pd.DataFrame) -> Figure:
     blocks = [rows for _, rows in shown.groupby("block", sort=False)]
     columns = _columns(blocks)
     tallest = max(sum(map(_height, column)) for column in columns)
-    figure = Figure(figsize=(5.2 * len(columns), tallest + 0.6), layout="constrained")
+    figure = Figure(
+        figsize=(NARROW_INCHES if is_narrow() else 5.2 * len(columns), tallest + 0.6), layout="constrained"
+    )
     layout = figure.get_layout_engine()
     assert isinstance(layout, ConstrainedLayoutEngine)
     layout.set(h_pad=0.09)
@@ -42,7 +44,7 @@ def building_blocks(levels: pd.DataFrame) -> Figure:
 
 def _columns(blocks: list[pd.DataFrame]) -> list[list[pd.DataFrame]]:
     """Panels in two columns of about the same height, in their order; in one where there is one panel."""
-    if len(blocks) == 1:
+    if len(blocks) == 1 or is_narrow():
         return [blocks]
     heights = [_height(block) for block in blocks]
     split = min(range(1, len(blocks)), key=lambda place: max(sum(heights[:place]), sum(heights[place:])))

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.frames.memory_profiles import most_changed, preferred, top_level
-from results.plots.theme import INK, byte_axis, label_room, nothing, panels, side_by_side, themed
+from results.plots.theme import INK, byte_axis, is_narrow, label_room, nothing, panels, themed
 from results.tables import format as text
 
 MOST_MODULES = 16
@@ -75,6 +75,6 @@ def _bars(axis: Axes, frame: pd.DataFrame) -> None:
     axis.legend(
         loc="upper left",
         bbox_to_anchor=(0, -0.32 / (0.36 * len(frame))),
-        ncols=side_by_side(2),
+        ncols=1 if is_narrow() else 2,
         frameon=False,
     )

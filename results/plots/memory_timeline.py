@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.frames.memory_profiles import most_changed, preferred
-from results.plots.theme import BAND, INK, byte_axis, nothing, panels, side_by_side, themed
+from results.plots.theme import BAND, INK, byte_axis, is_narrow, nothing, panels, themed
 from results.records.profile_summary import Timeline
 from results.tables import format as text
 
@@ -40,7 +40,7 @@ def memory_timeline(profiles: pd.DataFrame) -> Figure:
         axis.set_title(f"live bytes, train, {first['source']} ({first['device']}) [{first['workload']}]")
         axis.set(xlabel="operation", ylabel="")
         axis.margins(x=0.01)
-        axis.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=side_by_side(2), frameon=False)
+        axis.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=1 if is_narrow() else 2, frameon=False)
     return figure
 
 

@@ -24,6 +24,7 @@ P = ParamSpec("P")
 _narrow: ContextVar[bool] = ContextVar("narrow", default=False)
 NARROW_INCHES = 3.7
 """As wide as a phone, at which type of 7.5 points is readable."""
+_MOST = 24
 PNG_DPI = 120
 
 COLOURS = {
@@ -88,6 +89,11 @@ def narrow() -> Iterator[None]:
         _narrow.reset(before)
 
 
+def is_narrow() -> bool:
+    """Whether figures are drawn for a phone."""
+    return _narrow.get()
+
+
 def side_by_side(most: int) -> int:
     """So many columns of a legend stand beside each other; fewer on a phone.
 
@@ -122,9 +128,7 @@ def drawn_on_phones(figure: Figure) -> bytes:
     svg = BytesIO()
     with theme():
         for axis in figure.axes:
-            axis.title.set_wrap(True)
-            for title in (axis._left_title,):  # type: ignore[attr-defined]
-                title.set_wrap(True)
+            _shorten(axis)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]
         for axis in figure.axes:
@@ -132,6 +136,24 @@ def drawn_on_phones(figure: Figure) -> bytes:
         figure.set_layout_engine(None)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return svg.getvalue()
+
+
+def _shorten(axis: Axes) -> None:
+    """Names beside a panel leave it half of the width; its title breaks after a comma."""
+    for names in (axis.xaxis, axis.yaxis):
+        labels = [label.get_text() for label in names.get_ticklabels()]
+        if isinstance(names.get_major_locator(), FixedLocator) and max(map(len, labels), default=0) > _MOST:
+            names.set_ticklabels([_short(label) for label in labels])
+    title = axis._left_title  # type: ignore[attr-defined]
+    title.set_text(textwrap.fill(title.get_text().replace(",", ", ").replace(",  ", ", "), 30))
+    legend = axis.get_legend()
+    for said in legend.get_texts() if legend else ():
+        said.set_text(_short(said.get_text(), 2 * _MOST))
+
+
+def _short(name: str, most: int = _MOST) -> str:
+    """Cut in the middle: names of arms often differ at their ends."""
+    return name if len(name) <= most else f"{name[: most - 13]}…{name[-12:]}"
 
 
 def _thin_out(axis: Axes) -> None:

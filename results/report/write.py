@@ -71,15 +71,15 @@ def _write(run: Analysis) -> Report:
     tables, figures = own_folder(target, "tables"), own_folder(target, "figures")
     for name, frame in said.data.items():
         write_text(tables / f"{name}.csv", csv(frame))
-    drawn, on_phones = {}, {}
+    drawn = {}
     for figure in said.figures:
         svg, png = plots.drawn(figure.draw())
-        drawn[figure.name] = inline_svg(svg, figure.name)
         with narrow():
-            on_phones[figure.name] = inline_svg(drawn_on_phones(figure.draw()), f"{figure.name}-narrow")
+            on_phones = drawn_on_phones(figure.draw())
+        drawn[figure.name] = inline_svg(svg, figure.name), inline_svg(on_phones, f"{figure.name}-narrow")
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
-    write_text(target / "index.html", page(said, drawn, on_phones))
+    write_text(target / "index.html", page(said, lambda figure: drawn[figure.name]))
     write_text(target / "report.md", markdown(said))
     trials = run.trials
     failed = trials[trials["status"] != "ok"].reset_index(drop=True)

@@ -91,7 +91,7 @@ def loaded(path: Path) -> tuple[Run | None, str]:
 def shown(run: Run) -> None:
     """Everything that a report says in words, tables and numbers; figures are drawn elsewhere."""
     said = document(run.analysis)
-    page(said, lambda _: b"<svg/>")
+    page(said, lambda _: ("", ""))
     markdown(said)
     for frame in said.data.values():
         frame.to_csv(index=False)
@@ -187,7 +187,7 @@ def test_a_record_that_cannot_be_believed_is_named_with_its_field(
     (left,) = analysis.left_out
     assert left.path == path
     assert said in left.reason
-    text = page(document(analysis), lambda _: b"<svg/>")
+    text = page(document(analysis), lambda _: ("", ""))
     assert "1 file could not be believed and left out" in text
     assert path.name in text
 

@@ -1,7 +1,7 @@
 """Sections as one self-contained page; everything is escaped by jinja2."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -13,13 +13,12 @@ from results.report.document import Document
 from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table
 
 
-def page(document: Document, wide: Mapping[str, str], narrow: Mapping[str, str]) -> str:
+def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
     """HTML that loads nothing.
 
     Args:
         document: What is laid out.
-        wide: Figures as inline SVG, by name.
-        narrow: The same for phones.
+        drawn: A figure as inline SVG, and once more for phones.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("results.report", "renderers"),
@@ -41,8 +40,7 @@ def page(document: Document, wide: Mapping[str, str], narrow: Mapping[str, str])
         "head": document.head,
         "alerts": document.alerts,
         "sections": document.sections,
-        "wide": lambda figure: Markup(wide[figure.name]),  # noqa: S704 - matplotlib escapes what it writes
-        "narrow": lambda figure: Markup(narrow[figure.name]),  # noqa: S704
+        "drawings": lambda figure: map(Markup, drawn(figure)),  # matplotlib escapes what it writes
     }
     return environment.get_template("page.html.j2").render(given)
 
