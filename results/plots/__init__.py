@@ -6,6 +6,7 @@
 from results.plots.batch_sweep import batch_sweep
 from results.plots.building_blocks import building_blocks
 from results.plots.convergence_curves import convergence_curves
+from results.plots.cost import cost
 from results.plots.forest import forest
 from results.plots.gradients import gradients
 from results.plots.image_seconds import image_seconds
@@ -15,8 +16,10 @@ from results.plots.memory_bars import memory_bars
 from results.plots.memory_categories import memory_categories
 from results.plots.memory_saved import memory_saved
 from results.plots.memory_timeline import memory_timeline
+from results.plots.noise_floor import noise_floor
 from results.plots.seeds import seeds
 from results.plots.theme import drawn
+from results.plots.time_to_target import time_to_target
 from results.plots.tradeoff import tradeoff
 from results.plots.two_by_two import two_by_two
 
@@ -24,6 +27,7 @@ __all__ = [
     "batch_sweep",
     "building_blocks",
     "convergence_curves",
+    "cost",
     "drawn",
     "forest",
     "gradients",
@@ -34,7 +38,9 @@ __all__ = [
     "memory_categories",
     "memory_saved",
     "memory_timeline",
+    "noise_floor",
     "seeds",
+    "time_to_target",
     "tradeoff",
     "two_by_two",
 ]

@@ -36,22 +36,21 @@ def finding(column: HeadlineColumn) -> Sentence:
     return Sentence(f"{said} [{column.context}].", f"{column.title[:1].upper()}{column.title[1:]}:")
 
 
-def clauses(rows: pd.DataFrame) -> list[str]:
+def clauses(rows: pd.DataFrame, sides: tuple[str, str] = ("higher", "lower")) -> list[str]:
     """What raises a metric, what lowers it, and how many changes do neither.
 
     Args:
         rows: Of one metric in one context, with effect and kind, unit, margin and verdict.
+        sides: Words for more and for less.
     """
-    return [*_moved(rows), *_others(rows)]
+    return [*_moved(rows, sides), *_others(rows)]
 
 
-def _moved(rows: pd.DataFrame) -> Iterator[str]:
+def _moved(rows: pd.DataFrame, sides: tuple[str, str]) -> Iterator[str]:
     decided = rows[rows["verdict"].isin(["better", "worse"])]
     none = decided["effect_kind"].eq("ratio").astype(float)
-    for word, side in (
-        ("higher", decided[decided["effect"] > none]),
-        ("lower", decided[decided["effect"] < none]),
-    ):
+    more, less = (decided[found] for found in (decided["effect"] > none, decided["effect"] < none))
+    for word, side in zip(sides, (more, less), strict=True):
         if len(side):
             yield f"{word} with {_named(side)}"
 

@@ -15,7 +15,7 @@ from results.records.benchmarks import CALL_SECONDS, BenchmarkFile
 from results.records.directory import Disbelieved, Stop
 from results.records.record import Record
 from results.records.resolved_study import ResolvedStudy
-from results.tables import in_place, machine, speed, trials, variants
+from results.tables import cost, in_place, machine, speed, trials, variants
 from results.verdicts import (
     between_occasions,
     building_block_changes,
@@ -26,6 +26,7 @@ from results.verdicts import (
     isolation,
     losses,
     noise,
+    reached,
     stopping,
     target_cost,
 )
@@ -134,6 +135,11 @@ class Analysis:
         return isolation.with_isolation(rows, self.isolation)
 
     @cached_property
+    def reached(self) -> pd.DataFrame:
+        """One row per training of a workload with a target: whether it was reached, and by which step."""
+        return reached.reached(self.study, self.curves, self.outcomes)
+
+    @cached_property
     def target_cost(self) -> pd.DataFrame:
         """Steps, images and seconds to the target, where a context was both trained in and timed."""
         return target_cost.target_cost(self.effects)
@@ -178,6 +184,11 @@ class Analysis:
     def machine(self) -> pd.DataFrame:
         """What else the machine did, by timed process."""
         return machine.machine(self.stretches)
+
+    @cached_property
+    def spent(self) -> pd.DataFrame:
+        """One row per arm of a process, earlier attempts included: its share of the process's seconds."""
+        return cost.cost(self.study, self.records)
 
     @cached_property
     def cost(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from results.records.resolved_study import Workload
 from results.report.effect_tables import verdict_entry
 from results.report.findings import clauses
 from results.report.section import Bullets, Entry, Group, Part, Section, Sentence, Table, Topic, words
+from results.report.target_words import target
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
@@ -32,31 +33,30 @@ def build(run: Analysis, environment: str) -> Section:
         mine = found[found["workload"] == workload.name]
         if len(mine):
             where = described(run.study, workload)
-            told += [_told(workload, rows, where) for _, rows in mine.groupby("timed_workload", sort=False)]
-            groups.append(Group(f"{workload.name}: {where}", list(_tables(workload, mine))))
+            told += [
+                _told(run, workload, rows, where) for _, rows in mine.groupby("timed_workload", sort=False)
+            ]
+            groups.append(Group(f"{workload.name}: {where}", list(_tables(run, workload, mine))))
     data = {"target_cost": run.target_cost}
     return Section([Bullets(told)], data=data, evidence=[words(_MEANING), *groups])
 
 
-def _told(workload: Workload, rows: pd.DataFrame, where: str) -> Sentence:
+def _told(run: Analysis, workload: Workload, rows: pd.DataFrame, where: str) -> Sentence:
     first = rows.iloc[0]
     steps, seconds = (
         text.value(first[f"baseline_{name}"], unit)
         for name, unit in (("steps", "steps"), ("seconds", "seconds"))
     )
     baseline = f"the baseline takes {steps}, which last {seconds} where it runs alone"
-    said = "; ".join([baseline, *clauses(rows.assign(effect_kind="ratio", unit="seconds"))])
+    said = "; ".join(
+        [baseline, *clauses(rows.assign(effect_kind="ratio", unit="seconds"), ("longer", "shorter"))]
+    )
     return Sentence(
-        f"{said} [{where}; a step timed in {first['timed_workload']}].", f"To {_target(workload)}:"
+        f"{said} [{where}; a step timed in {first['timed_workload']}].", f"To {target(run, workload)}:"
     )
 
 
-def _target(workload: Workload) -> str:
-    told = workload.settings.get("target")
-    return "the target" if told is None else f"{100 * float(told):g} % validation accuracy"
-
-
-def _tables(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
+def _tables(run: Analysis, workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
     for timed, mine in rows.groupby("timed_workload", sort=False):
         first = mine.iloc[0]
         known = mine["peak_bytes"].notna().any()
@@ -82,7 +82,7 @@ def _tables(workload: Workload, rows: pd.DataFrame) -> Iterator[Part]:
         ]
         columns = ["change", "steps", "time alone", "change", "95 % interval", "verdict"]
         margin = text.margin(first["margin"], "ratio", "seconds")
-        caption = f"To {_target(workload)}, a step timed in {timed} (margin {margin})"
+        caption = f"To {target(run, workload)}, a step timed in {timed} (margin {margin})"
         yield Table([*columns, *(["peak memory of a step"] if known else [])], shown, caption)
 
 

@@ -95,12 +95,9 @@ def _evidence(run: Analysis, environment: str) -> Iterator[Part]:
     checked = timing_diagnostics.in_words(_of(run.diagnostics, environment))
     if checked:
         yield checked
-    for table in (
-        tables.machine_table(_of(run.machine, environment)),
-        tables.cost_table(_of(run.cost, environment)),
-    ):
-        if table.rows:
-            yield table
+    machine = tables.machine_table(_of(run.machine, environment))
+    if machine.rows:
+        yield machine
 
 
 def _figures(run: Analysis, speed: pd.DataFrame) -> Iterator[Figure]:

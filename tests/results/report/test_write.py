@@ -24,6 +24,7 @@ EFFECTS_COLUMNS = [name.strip() for name in EFFECTS.split(",")]
 TABLES = ("effects", "interactions", "variants", "claims", "trials")
 FIGURES = (
     *("effects", "tradeoff", "interactions", "two-by-two", "memory", "throughput", "seeds", "convergence"),
+    *("noise-floor", "cost"),
 )
 HOSTILE = "<script>alert('arm')</script>|*x*"
 REASON = '<img src="https://example.org/x" onerror=alert(1)> $\\frac{1}{2}$ | _x_\nsecond line'
