@@ -65,4 +65,5 @@ def _scales(axis: Axes) -> None:
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axis.set_xlim(left=0.5)
     axis.set_xlabel("layer with weights, the first at the left")

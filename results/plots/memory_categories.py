@@ -8,6 +8,7 @@ from results.frames.memory_profiles import preferred
 from results.plots.theme import begins_row, byte_axis, label_room, nothing, panels, side_by_side, themed
 from results.records.profile_summary import CATEGORIES
 from results.tables import format as text
+from results.tables.in_place import category_in_words
 
 _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#6b7280", "#f0e442", "#d55e00", "#cc79a7")
 _HATCHES = ("", "///", "...", "xxx", "", "", "\\\\\\")
@@ -57,7 +58,7 @@ def _bars(axis: Axes, group: pd.DataFrame, arms: list[str], categories: list[str
             hatch=_HATCHES[place % len(_HATCHES)],
             edgecolor="white",
             lw=0.4,
-            label=category.replace("_", " "),
+            label=category_in_words(category),
         )
         left = {arm: left[arm] + width for arm, width in zip(arms, widths, strict=True)}
     peaks = dict(zip(group["arm"], group["peak_bytes"], strict=True))

@@ -29,7 +29,7 @@ def effect_table(rows: pd.DataFrame, first: str, caption: str = "", *, is_open: 
     columns = ["baseline", "value", "effect", "95 % interval", *(["noise floor"] if noisy else [])]
     return Table(
         [
-            *("metric" if first == "column" else "arm", *columns),
+            *("metric" if first == "column" else "change", *columns),
             *("n", *(["would find"] if finds else []), "adjusted p", "verdict", "note"),
         ],
         [[Entry(str(row[first])), *_numbers(row, noisy=noisy, finds=finds)] for row in records],

@@ -66,13 +66,16 @@ def _named(rows: pd.DataFrame) -> str:
 
 
 def _others(rows: pd.DataFrame) -> Iterator[str]:
-    same, open_ = ((rows["verdict"] == verdict).sum() for verdict in ("equivalent", "inconclusive"))
+    sized = rows["effect"].notna()
+    same, open_ = ((sized & (rows["verdict"] == name)).sum() for name in ("equivalent", "inconclusive"))
     if same:
         first = rows.iloc[0]
         margin = text.either_way(first["margin"], first["effect_kind"], first["unit"])
         yield f"no difference that counts ({margin}) with {text.count(int(same), 'change')}"
     if open_:
         yield f"not decided for {text.count(int(open_), 'change')}"
+    if (~sized).any():
+        yield f"no number for {text.count(int((~sized).sum()), 'change')}"
 
 
 def listed(names: Sequence[str]) -> str:

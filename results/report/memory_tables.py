@@ -1,18 +1,22 @@
 """Memory profiles as tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from results.frames.memory_profiles import preferred
-from results.records.profile_summary import Against
+from results.records.profile_summary import Against, TensorChange
+from results.report.findings import MOST_NAMED, listed
 from results.report.section import Entry, Table
 from results.tables import format as text
 from results.tables.cards import capacity
+from results.tables.in_place import by_category, category_in_words
 
 MOST_OPEN = 12
-"""Tables with more arms than this start closed."""
+"""Tables with more changes than this start closed."""
+_SHARE_TOLD = 0.01
+"""Categories that moved by less than this share of the peak's change are not told."""
 
 
 def contexts(profiles: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -32,25 +36,59 @@ def changes(profiles: pd.DataFrame) -> Iterator[tuple[Table, Table]]:
     first = set(preferred(profiles).index)
     for context, group in contexts(profiles):
         rows = group[group["against_baseline"].notna()].to_dict("records")
+        baseline = group.loc[group["role"] == "baseline", "by_category"]
+        usual: dict[str, int] = baseline.iloc[0] if len(baseline) else {}
         is_open = len(rows) <= MOST_OPEN and bool(first & set(group.index))
-        columns = ["arm", "peak", "saved for backward", "allocations", "bytes allocated", "why"]
+        columns = ["change", "peak", "saved for backward", "tensors made", "their bytes", "why"]
         caption = f"Against the baseline: {context}"
-        table = Table(columns, [_change(row) for row in rows], caption, open=is_open)
+        table = Table(columns, [_change(row, usual) for row in rows], caption, open=is_open)
         tensors = [cells for row in rows for cells in _tensors(row["arm"], row["against_baseline"])]
-        columns = ["arm", "category", "module", "shape", "type", "before", "after", "bytes"]
+        columns = ["change", "category", "layer", "shape", "type", "before", "after", "memory"]
         yield table, Table(columns, tensors, f"Tensors: {context}", open=False)
 
 
-def _change(row: dict[Any, Any]) -> list[Entry]:
+def _change(row: dict[Any, Any], baseline: dict[str, int]) -> list[Entry]:
     against: Against = row["against_baseline"]
+    net = by_category(row["by_category"], baseline) if baseline else {}
     return [
         Entry(str(row["arm"])),
         Entry(_peak(against.peak_bytes, row["peak_bytes"] - against.peak_bytes)),
         Entry(text.signed(against.saved_bytes, "bytes")),
         Entry(text.signed(against.allocations, "count")),
         Entry(text.signed(against.allocated_bytes, "bytes")),
-        Entry(against.reason),
+        Entry(why(against.peak_bytes, net, against.tensors)),
     ]
+
+
+def why(peak_bytes: int, net: Mapping[str, int], tensors: Sequence[TensorChange] | None) -> str:
+    """What stands behind a change of the peak: what kind of tensors, and in which layers above all.
+
+    Args:
+        peak_bytes: The change.
+        net: Bytes by category at the one peak less those at the other.
+        tensors: The heaviest that differ between the peaks; None where they are not known.
+    """
+    more, less = (_layers(tensors or (), sign) for sign in (1, -1))
+    if not peak_bytes and tensors:
+        return f"as much at the peak: {more or 'nothing'} in place of {less or 'nothing'}"
+    least = _SHARE_TOLD * abs(peak_bytes)
+    kinds = ", ".join(
+        f"{category_in_words(name)} {text.signed(nbytes, 'bytes')}"
+        for name, nbytes in net.items()
+        if abs(nbytes) >= least
+    )
+    layers = more if peak_bytes > 0 else less
+    same = "as much of every kind at the peak" if tensors is None else "the same tensors at the peak"
+    return "; ".join(filter(None, (kinds, f"above all in {layers}" if layers else ""))) or same
+
+
+def _layers(tensors: Sequence[TensorChange], sign: int) -> str:
+    """The layers whose tensors weigh most more, or less, the heaviest first: `conv3, bn3 and conv2`."""
+    weights: dict[str, int] = {}
+    for tensor in tensors:
+        weights[tensor.module] = weights.get(tensor.module, 0) + sign * tensor.nbytes
+    named = sorted((name for name in weights if weights[name] > 0), key=lambda name: -weights[name])
+    return listed([name or "the network itself" for name in named[:MOST_NAMED]])
 
 
 def _peak(change: float, before: float) -> str:
@@ -64,9 +102,9 @@ def _peak(change: float, before: float) -> str:
 def _tensors(arm: str, against: Against) -> Iterator[list[Entry]]:
     for tensor in against.tensors:
         shape = " × ".join(str(size) for size in tensor.shape)
-        named = (arm, tensor.category.replace("_", " "), tensor.module, shape, tensor.dtype)
+        named = (arm, category_in_words(tensor.category), tensor.module, shape, tensor.dtype)
         counts = (f"{tensor.before:,}", f"{tensor.after:,}")
-        yield [Entry(part) for part in (*named, *counts, text.signed(tensor.nbytes, "count"))]
+        yield [Entry(part) for part in (*named, *counts, text.signed(tensor.nbytes, "bytes"))]
 
 
 def in_place(factor: str, pairs: pd.DataFrame) -> tuple[Table, list[str]]:
@@ -84,8 +122,8 @@ def in_place(factor: str, pairs: pd.DataFrame) -> tuple[Table, list[str]]:
             )
             many = text.count(len(group), "pair")
             said.append(
-                f"{context}, {factor} {level} less {baseline_level} ({many}): peak {peaks}; "
-                f"saved for backward {saved}; allocations {made}"
+                f"{factor} {level} instead of {baseline_level} ({context}; {many}): peak {peaks}, "
+                f"saved for backward {saved}, tensors made {made}."
             )
     return _pairs_table(factor, pairs), said
 
@@ -108,23 +146,15 @@ def _pairs_table(factor: str, pairs: pd.DataFrame) -> Table:
         cells = [
             f"{row['mode']}, {row['source']} {row['device']}",
             row["others"],
-            f"{row['level']} less {row['baseline_level']}",
+            f"{row['level']} instead of {row['baseline_level']}",
             _peak(row["peak_bytes"], row["peak_bytes_before"]),
             text.signed(row["saved_bytes"], "bytes"),
             text.signed(row["allocations"], "count"),
-            row["reason"] or _by_category(row["by_category"]),
+            why(int(row["peak_bytes"]), row["by_category"], row["tensors"]),
         ]
         rows.append([Entry(str(cell)) for cell in cells])
-    columns = ["mode", "other levels as in", factor, "peak", "saved for backward", "allocations", "why"]
+    columns = ["mode", "the rest as in", factor, "peak", "saved for backward", "tensors made", "why"]
     return Table(columns, rows, f"Pairs: {factor}", open=len(rows) <= MOST_OPEN)
-
-
-def _by_category(net: dict[str, int]) -> str:
-    """In words, which categories differ between the two peaks."""
-    if not net:
-        return "every category weighs the same at both peaks"
-    listed = ", ".join(f"{name.replace('_', ' ')} {text.signed(n, 'bytes')}" for name, n in net.items())
-    return f"at the peaks: {listed}"
 
 
 def batches(profiles: pd.DataFrame) -> Iterator[Table]:
@@ -135,7 +165,7 @@ def batches(profiles: pd.DataFrame) -> Iterator[Table]:
             [Entry(str(row["arm"])), *(Entry(_batch(row["largest_batch_size"], card)) for card in cards)]
             for row in group.to_dict("records")
         ]
-        yield Table(["arm", *cards], rows, f"Largest batch: {context}", open=len(rows) <= MOST_OPEN)
+        yield Table(["change", *cards], rows, f"Largest batch: {context}", open=len(rows) <= MOST_OPEN)
 
 
 def _batch(sizes: dict[str, int | None], card: str) -> str:

@@ -191,7 +191,7 @@ def undecided(row: Row) -> Iterator[str]:
             arm, other = row["arm"], "the baseline"
             arm, other = (arm, other) if row["censored"] else (other, arm)
             blocks = max(row["censored"], row["baseline_censored"])
-            where = f"in none of its {blocks} blocks, for {other} in all"
+            where = f"in none of its {text.count(blocks, row['block_unit'])}, for {other} in all"
             yield f"reached for {arm} {where}, so there is no effect size"
 
 

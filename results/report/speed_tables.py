@@ -44,7 +44,7 @@ def isolation_table(isolation: pd.DataFrame) -> Table:
         rows.append(
             [Entry(row["arm"]), Entry(where), *sides, Entry(text.p_value(row["p_adjusted"])), verdict]
         )
-    columns = ["arm", "workload", "interleaved", "isolated", "adjusted p", "do they agree"]
+    columns = ["change", "workload", "interleaved", "isolated", "adjusted p", "do they agree"]
     return Table(columns, rows, "Interleaved and isolated")
 
 
@@ -105,7 +105,7 @@ def _unsteady(row: Row) -> str:
 
 
 _SPEED: Columns = {
-    "arm": _said("arm"),
+    "change": _said("arm"),
     "batch": _whole("batch_size"),
     "images/s": _in("count", "images_per_second"),
     "step": _in("seconds", "step_seconds"),
@@ -127,7 +127,7 @@ _SPEED: Columns = {
 }
 _MACHINE: Columns = {
     "process": lambda row: f"{row['workload']} {row['process']}",
-    "arm": _said("arm"),
+    "change": _said("arm"),
     "threads": _whole("threads"),
     "timed": _in("seconds", "seconds"),
     "marked": _in("fraction", "marked_share"),

@@ -56,7 +56,7 @@ def _clause(title: str, row: Row) -> tuple[str, str]:
         word = {"better": "Gains", "worse": "Loses"}.get(verdict, "No value:")
         return word, f"{title} ({row['note']})"
     if verdict == "inconclusive":
-        told = [*seeds(row), *undecided(row)] or ["a metric that was censored in some blocks"]
+        told = [*seeds(row), *undecided(row)] or [f"censored in some {text.plural(str(row['block_unit']))}"]
         return "Undecided:", f"{title} ({_measured(row)}; {'; '.join([*told, *beside(row)])})"
     if verdict == "equivalent":
         return "Leaves unchanged:", f"{title} ({'; '.join([_measured(row), *beside(row)])})"

@@ -9,10 +9,11 @@ from results.records.resolved_study import ResolvedStudy
 
 PAIR_COLUMNS = [
     *("environment", "workload", "factor", "level", "baseline_level", "others", "mode", "source", "device"),
-    *("peak_bytes", "peak_bytes_before", "saved_bytes", "allocations", "reason", "by_category"),
+    *("peak_bytes", "peak_bytes_before", "saved_bytes", "allocations", "tensors", "by_category"),
 ]
 _KEYS = ["environment", "workload", "mode", "source", "device"]
 Row = dict[str, Any]
+_WORDS = {"transient": "short-lived tensors"}
 
 
 def equivalent_pairs(study: ResolvedStudy, profiles: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
@@ -20,8 +21,9 @@ def equivalent_pairs(study: ResolvedStudy, profiles: pd.DataFrame, series: pd.Da
 
     `others` names the arm without the change. Saved bytes and allocations are those measured in the same
     mode, by the same source; where there are none, what each arm differs from the baseline by.
-    `reason` is the record's explanation where one arm is the baseline; `by_category` maps each category to
-    the bytes that it weighs more at the one peak than at the other.
+    `tensors` are the heaviest that differ at the peaks, None where they are not known: the record has those
+    against the baseline. `by_category` maps each category to the bytes that it weighs more at the one peak
+    than at the other.
     """
     measured = _measured(series)
     names = {_key(arm.changes): arm.name for arm in study.arms if arm.role != "control"}
@@ -69,8 +71,8 @@ def _difference(arm: Row, other: Row, measured: dict[tuple[Any, ...], float]) ->
         found[metric] = None if one is None or less is None else one - less
     explained: Against | None = arm["against_baseline"] if other["role"] == "baseline" else None
     return found | {
-        "reason": explained.reason if explained else "",
-        "by_category": _by_category(arm["by_category"], other["by_category"]),
+        "tensors": explained.tensors if explained else None,
+        "by_category": by_category(arm["by_category"], other["by_category"]),
     }
 
 
@@ -82,7 +84,12 @@ def _against_baseline(row: Row, metric: str) -> float | None:
     return float(getattr(against, metric))
 
 
-def _by_category(one: dict[str, int], less: dict[str, int]) -> dict[str, int]:
+def category_in_words(name: str) -> str:
+    """What readers call a category of memory."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def by_category(one: dict[str, int], less: dict[str, int]) -> dict[str, int]:
     """The categories that weigh differently, the largest difference first."""
     names = [*CATEGORIES, *sorted({*one, *less} - set(CATEGORIES))]
     net = {name: one.get(name, 0) - less.get(name, 0) for name in names}

@@ -25,10 +25,10 @@ _MEANING = (
 )
 _HERE = "Each verdict holds in the context that stands beside it, which is not that of the source."
 _CAUSES = {
-    "too_few": "too few blocks for a verdict",
+    "too_few": "too few {unit} for a verdict",
     "tied": "the metric is too coarse to tell the two apart",
     "heaps": "seeds fall into two heaps, and a mean stands for neither",
-    "censored": "the metric was censored in some blocks",
+    "censored": "the metric was censored in some {unit}",
     "aliased": "a fraction cannot tell it from another effect",
     "missed": "one side never came to a number",
 }
@@ -84,7 +84,7 @@ def reason(run: Analysis, row: Row) -> str:
         case "invalid":
             why = "the control failed" if row["fault"] == "control" else "the figures cannot be believed"
         case other:
-            why = _CAUSES.get(str(other), "there is no number for both sides")
+            why = _CAUSES.get(str(other), "there is no number for both sides").format(unit=unit)
     return f"{why} [{here}]"
 
 

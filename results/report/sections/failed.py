@@ -34,7 +34,7 @@ def build(run: Analysis, _: str) -> Section:
         parts.append(Group("Trials that did not end well", [failures, Bullets(causes(run.trials), brief=8)]))
     inert = _inert(run)
     if inert:
-        parts.append(Group("Inert factors", [words(_INERT), Bullets(inert)]))
+        parts.append(Group("Changes that change nothing here", [words(_INERT), Bullets(inert)]))
     if len(run.missing):
         parts.append(Group("Missing", [_missing(run)]))
     if not parts and run.study.workloads:
@@ -55,8 +55,9 @@ def _alerts(run: Analysis, found: list[str]) -> list[Alert]:
         combinations = text.count(len(run.missing), "combination")
         have = "has" if len(run.missing) == 1 else "have"
         said = (
-            f"{combinations} of environment, workload and arm {have} fewer blocks on record than planned. "
-            "What follows holds for what was run; the same command goes on where it stopped."
+            f"{combinations} of environment, workload and change {have} fewer seeds or processes on "
+            "record than planned. What follows holds for what was run; the same command goes on where it "
+            "stopped."
         )
         alerts.append(Alert("The plan is not complete.", said, link="failed"))
     return alerts
@@ -85,7 +86,7 @@ def _failures(run: Analysis) -> Table:
         blocks = ", ".join(sorted(group["block"].unique(), key=natural))
         logs = ", ".join(dict.fromkeys(log for log in group["log"] if log))
         rows.append([Entry(str(cell)) for cell in (arm, workload, status, why, blocks, logs or "—")])
-    columns = ["arm", "workload", "status", "reason", "blocks", "what it printed"]
+    columns = ["change", "workload", "status", "reason", "seeds or processes", "what it printed"]
     return Table(columns, rows, "Failed trials")
 
 
@@ -125,9 +126,9 @@ def _missing(run: Analysis) -> Table:
         [Entry(str(row["arm"])), *(Entry(str(row[name])) for name in names)]
         for row in run.missing.to_dict("records")
     ]
-    heads = {"recorded": "blocks on record"}
+    heads = {"recorded": "seeds or processes on record", "planned": "planned"}
     return Table(
-        ["arm", *(heads.get(name, name) for name in names)], rows, "Missing trials", open=len(rows) < 20
+        ["change", *(heads.get(name, name) for name in names)], rows, "Missing trials", open=len(rows) < 20
     )
 
 

@@ -66,7 +66,7 @@ def build(run: Analysis, environment: str) -> Section:
         return Section()
     frame = run.inside[run.inside["environment"] == environment]
     told: list[Sentence] = []
-    figures: list[Part] = []
+    figures: list[Figure] = []
     groups: list[Part] = []
     for workload in run.study.workloads:
         mine = frame[frame["workload"] == workload.name]
@@ -74,8 +74,10 @@ def build(run: Analysis, environment: str) -> Section:
             found = _Found.of(run, workload, mine)
             suffix = f"-{len(groups) + 1}" if groups else ""
             told += _reach(found)
-            figures += _gradients(found, suffix)
-            groups.append(Group(f"{workload.name}: {found.where}", list(_evidence(found, suffix))))
+            drawn = list(_gradients(found, suffix))
+            # The first workload's figure answers the question; others stand with their numbers.
+            figures, beside = (figures, drawn) if groups else (drawn, [])
+            groups.append(Group(f"{workload.name}: {found.where}", [*beside, *_evidence(found, suffix)]))
     evidence: list[Part] = [words(_MEANING), *groups] if groups else []
     parts: list[Part] = [*([Bullets(told)] if told else []), *figures]
     return Section(parts, data={"inside": run.inside}, evidence=evidence)
@@ -133,15 +135,21 @@ def _reach(found: _Found) -> Iterator[Sentence]:
         if found.baseline not in known:
             continue
         usual = known[found.baseline]
-        said = f"at step {int(usual['step']):,} it is {_number(usual['median'], usual)} of the last layer's"
-        others = sorted((row for arm, row in known.items() if arm in found.differ), key=lambda r: r["median"])
-        extremes = [
-            f"{_number(row['median'], row)} with {row['arm']}" for row in (*others[:1], *others[1:][-1:])
-        ]
-        beside = f" (other changes: {' to '.join(extremes)})" if extremes else ""
-        clauses.append(f"{said} in the baseline{beside}")
+        others = sorted((known[arm] for arm in found.differ if arm in known), key=lambda row: row["median"])
+        extremes = [f"{_times(row['median'])} with {row['arm']}" for row in (*others[:1], *others[1:][-1:])]
+        beside = f" ({' to '.join(extremes)})" if extremes else ""
+        clauses.append(f"{_times(usual['median'])} in the baseline at step {int(usual['step']):,}{beside}")
     if clauses:
-        yield Sentence(f"{'; '.join(clauses)} [{found.where}].", "Gradient of the first layer:")
+        yield Sentence(
+            f"{', '.join(clauses)} [{found.where}].", "First layer's gradient over the last layer's:"
+        )
+
+
+def _times(ratio: float) -> str:
+    """No reader wants the digits of what has vanished."""
+    if ratio < 1e-3:
+        return "less than 0.001"
+    return f"{ratio:.2g}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def _gradients(found: _Found, suffix: str) -> Iterator[Figure]:
@@ -167,7 +175,7 @@ def _gradient_table(layers: pd.DataFrame) -> Table:
             continue
         ordered = line.sort_values("depth", kind="stable").to_dict("records")
         places = (0, len(ordered) // 2, -1)
-        cells = (Entry(f"{ordered[place]['value']:.2g}", detail=ordered[place]["layer"]) for place in places)
+        cells = (Entry(_times(ordered[place]["value"]), detail=ordered[place]["layer"]) for place in places)
         shown.append([Entry(str(arm)), Entry(f"{int(line['step'].min()):,}"), *cells])
     columns = ["change", "step", "first layer", "middle layer", "last layer"]
     return Table(columns, shown, "Gradient norms over the last layer's, medians over seeds", open=False)

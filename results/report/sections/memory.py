@@ -17,16 +17,16 @@ from results.tables.analysis import Analysis
 from results.tables.contexts import described
 
 _CHANGES = (
-    "Each arm less the baseline: at the peak, in what the forward pass leaves for the backward pass, and in "
-    "what is allocated over the whole pass."
+    "Each change less the baseline: at the peak, in what the forward pass leaves for the backward pass, and "
+    "in the tensors that are made over the whole pass. Figures are exact: the same in every run."
 )
 _TENSORS = (
-    "The heaviest tensors that differ at the peak: how many there were at the baseline's, how many at "
-    "the arm's."
+    "The heaviest tensors that differ at the peak: how many of them the baseline holds there, how many the "
+    "change."
 )
 _IN_PLACE = (
-    "These factors leave the function computed as it is. Each row sets two arms side by side that differ in "
-    "nothing else: what one level needs less what the other needs."
+    "These factors leave the function computed as it is. Each row sets two variants side by side that differ "
+    "in nothing else: what the first level needs, less what the second needs."
 )
 
 

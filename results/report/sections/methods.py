@@ -18,19 +18,24 @@ _RULES = {
     "p-values belong to the same family and never disagree with them.",
     "Against margins declared beforehand.": "Wholly within the margin: equivalent. Else leaving out no "
     "effect: better or worse, by at least the margin where the whole interval lies beyond it, and else "
-    "perhaps by less than counts. Else: not decided. Fewer than six blocks decide nothing, unless the number "
-    "is exact.",
+    "perhaps by less than counts. Else: not decided. Fewer than six seeds or processes decide nothing, "
+    "unless the number is exact.",
     "Held against a duplicate.": "The baseline runs beside a duplicate of itself. Where the duplicate's own "
     "interval leaves out no difference, that is said beside the metric; where it does so by more than all "
     "A/A rows together explain by chance, nothing there can be believed. The noise floor is told per metric, "
     "workload and mode.",
     "Looked at as often as declared.": "Intervals hold for one look at the end, unless the study declares "
-    "more (looks = 2): then each has an equal share of the 5 %, and blocks may be added in between.",
+    "more (looks = 2): then each has an equal share of the 5 %, and seeds or processes may be "
+    "added in between.",
     "Nothing averaged in that did not finish.": "Runs that diverged are counted, not averaged, and compared "
     "by Fisher's exact test; a missed target is censored, not invented.",
 }
 _GLOSSARY = {
-    "Effect:": "arm against baseline: a ratio for memory and time (×1.31 is 31 % more), a difference for "
+    "Change:": "what is set against the baseline: another level of one factor, or of several. Where baseline "
+    "and changes are meant alike, each is an arm.",
+    "Exact:": "the same number in every process, so that one is enough and any difference is real.",
+    "Inert:": "a change that changes no shape, operator or output at the input of a workload.",
+    "Effect:": "change against baseline: a ratio for memory and time (×1.31 is 31 % more), a difference for "
     "accuracy (+3.0 points is 85.0 % to 88.0 %).",
     "95 % interval:": "were the whole run repeated many times, 95 % of such sets of intervals would hold "
     "every true effect of their metric. Exact numbers need none.",
@@ -38,10 +43,10 @@ _GLOSSARY = {
     "smaller.",
     "Better or worse, perhaps by less than counts:": "an effect was found, and the interval holds sizes that "
     "are smaller than the margin, too.",
-    "Not decided:": "neither shown to be there nor shown to be too small. N needed is how many blocks, in "
-    "all, make the interval narrow enough to decide, from the spread alone and as a range, since the spread "
-    "is known only so well. It is for planning a run beforehand: who adds blocks until something comes out "
-    "finds effects that are not there.",
+    "Not decided:": "neither shown to be there nor shown to be too small. N needed is how many seeds or "
+    "processes, in all, make the interval narrow enough to decide, from the spread alone and as a range, "
+    "since the spread is known only so well. It is for planning a run beforehand: who adds seeds until "
+    "something comes out finds effects that are not there.",
     "Would find:": "the smallest true effect that a row, at its n and spread, would call different from none "
     "in 80 of 100 repeats. A smaller one it would often miss.",
     "Simulated, measured, observed:": "computed for the defaults of a device, read from an allocator or "
@@ -74,14 +79,14 @@ def build(run: Analysis, _: str) -> Section:
 def _looks(study: ResolvedStudy) -> str:
     added = "; ".join(study.extended)
     said = (
-        f"blocks were added after verdicts could be seen ({added}): {text.count(study.looks_taken, 'look')} "
-        f"of {study.looks} declared"
+        f"seeds or processes were added after verdicts could be seen ({added}): "
+        f"{text.count(study.looks_taken, 'look')} of {study.looks} declared"
     )
     if study.looks_taken <= study.looks:
         return f"{said}, each at {100 * ALPHA / study.looks:.3g} %."
     return (
         f"{said[0].upper()}{said[1:]}. Intervals here hold for {text.count(study.looks, 'look')}: whoever "
-        "adds blocks until something comes out finds differences that are none more often than 1 time in 20. "
+        "adds seeds until something comes out finds differences that are none more often than 1 time in 20. "
         f"Declare looks = {study.looks_taken} before a run that is to be extended like this."
     )
 
@@ -98,7 +103,17 @@ def _workloads(run: Analysis) -> Table:
             blocks = f"{done[w.name]}, on each of {many} occasions of {_planned(w)}"
         values = [w.kind, w.context, f"{w.input_size} px", batch, w.precision, w.dataset or "—", blocks]
         rows.append([Entry(w.name), *map(Entry, [*values, settings or "—"])])
-    columns = ["workload", "probe", "context", "input", "batch", "precision", "data", "blocks", "settings"]
+    columns = [
+        "workload",
+        "probe",
+        "context",
+        "input",
+        "batch",
+        "precision",
+        "data",
+        "seeds or processes",
+        "settings",
+    ]
     return Table(columns, rows, "Workloads", open=False)
 
 

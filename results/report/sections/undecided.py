@@ -1,4 +1,4 @@
-"""What could not be decided, how small an effect would have been found, and how many blocks suffice."""
+"""What could not be decided, how small an effect would have been found, and what would suffice."""
 
 import pandas as pd
 
@@ -13,13 +13,14 @@ from results.verdicts.divergence import PROPORTIONS, informative
 
 _MEANING = (
     "Under 'would find' stands the smallest true effect that a row would most often have found: a smaller "
-    "one may well be there. 'n needed in all' is for the plan of another run: so many blocks make the "
-    "interval narrow enough to decide whatever the effect is, reckoned from the spread alone."
+    "one may well be there. 'n needed in all' is for the plan of another run: so many seeds or "
+    "processes make the interval narrow enough to decide whatever the effect is, reckoned from the spread "
+    "alone."
 )
 
 
 def build(run: Analysis, environment: str) -> Section:
-    """Effects of one environment that are inconclusive for want of blocks, headline metrics first."""
+    """Effects of one environment that are inconclusive for want of precision, headline metrics first."""
     effects = effects_with_notes(run)
     effects = effects[effects["environment"] == environment]
     rows = effects.assign(column=column_names(effects))
@@ -49,7 +50,7 @@ def _table(rows: pd.DataFrame) -> Table:
         for row in rows.to_dict("records")
     ]
     columns = [
-        *("arm", "metric", "effect", "95 % interval", "noise floor", "n", "would find", "n needed in all"),
+        *("change", "metric", "effect", "95 % interval", "noise floor", "n", "would find", "n needed in all"),
         "note",
     ]
     return Table(columns, cells, f"Undecided ({len(cells)})", open=len(cells) <= 12)

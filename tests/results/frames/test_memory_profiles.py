@@ -179,9 +179,12 @@ def test_pairs_differ_in_the_equivalent_factor_alone(factorial: Run, tmp_path: P
         assert row["allocations"] == less["allocations"]
         assert row["peak_bytes"] == less["saved_bytes"] + less["transient"]
     baseline = pairs[(pairs["others"] == "baseline") & (pairs["mode"] == "train")]
-    assert list(baseline["reason"]) == [f"because of {f}=out_of_place in train" for f in ("relu", "shortcut")]
+    assert [[tensor.module for tensor in tensors] for tensors in baseline["tensors"]] == [
+        ["layer1.0.relu"],
+        ["layer1.0.relu"],
+    ]
     bare = pairs[(pairs["others"] == "norm=none") & (pairs["mode"] == "train")].iloc[0]
-    assert (bare["reason"], bare["by_category"]) == ("", {"activations": 50 * MIB})
+    assert (bare["tensors"], bare["by_category"]) == (None, {"activations": 50 * MIB})
 
 
 def test_what_is_not_on_record_has_no_pair(explained: Run) -> None:
@@ -204,11 +207,11 @@ def test_a_study_of_many_arms_stays_readable(factorial: Run, tmp_path: Path) -> 
     assert "<details>\n<summary>Against the baseline: train, simulated cuda</summary>" in source
     assert "<details>\n<summary>Largest batch: train, simulated cuda</summary>" in source
     for said in (
-        "train, simulated cuda, relu out_of_place less inplace (24 pairs): "
-        "peak ±0 in 18 of 24, else +50.0 MiB; saved for backward ±0 in 18 of 24, else +50.0 MiB; "
-        "allocations +33",
-        "inference, simulated cuda, shortcut out_of_place less inplace (24 pairs): "
-        "peak +11.0 MiB; saved for backward ±0; allocations +16",
+        "relu out_of_place instead of inplace (train, simulated cuda; 24 pairs): "
+        "peak ±0 in 18 of 24, else +50.0 MiB, saved for backward ±0 in 18 of 24, else +50.0 MiB, "
+        "tensors made +33",
+        "shortcut out_of_place instead of inplace (inference, simulated cuda; 24 pairs): "
+        "peak +11.0 MiB, saved for backward ±0, tensors made +16",
     ):
         assert said in page(report).text
         assert said in (report.index.parent / "report.md").read_text(encoding="utf-8")
@@ -224,20 +227,20 @@ def test_page_and_markdown_explain_the_change(written: Report) -> None:
     for said in (
         "+120 MiB (+12 %)",
         "256 × 64 × 112 × 112",
-        "+411,041,792",
+        "+392 MiB",
         "not one image",
         "10.0 % of the card is left free",
         "By simulation, not tried on the card",
-        "relu out_of_place less inplace (1 pair): peak +120 MiB",
+        "relu out_of_place instead of inplace (train, simulated cuda; 1 pair): peak +120 MiB",
     ):
         assert said in source
         assert said in markdown
-    assert "| arm | 8GiB | 24GiB | 80GiB |" in markdown, "the smallest card first"
+    assert "| change | 8GiB | 24GiB | 80GiB |" in markdown, "the smallest card first"
     assert "Largest batch: train, measured" not in source
     assert "<details open>\n<summary>Against the baseline: train, simulated cuda</summary>" in source
     assert "<details>\n<summary>Against the baseline: train, measured cpu</summary>" in source
     assert '<details class="group">\n<summary>The tensors behind it</summary>' in source
-    assert "the arm whose peak differs most" in source
+    assert "the change whose peak differs most" in source
 
 
 def test_the_page_with_profiles_is_accessible(written: Report) -> None:

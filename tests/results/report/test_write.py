@@ -255,7 +255,7 @@ def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
     markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
     assert markdown.startswith("> **✗ This report is invalid")
     assert "The plan is not complete" in text
-    assert incomplete.text.startswith("8 combinations of environment, workload and arm have fewer blocks")
+    assert incomplete.text.startswith("8 combinations of environment, workload and change have fewer seeds")
 
 
 def test_what_did_not_end_well_is_named(report: Report) -> None:

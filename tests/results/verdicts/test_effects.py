@@ -163,7 +163,7 @@ def test_divergence_of_every_run_decides(tmp_path: Path) -> None:
 def test_a_censored_arm_gets_no_invented_number(run: Run) -> None:
     found = row(run, NORM, "steps_to_target")
     assert math.isnan(found["effect"])
-    assert "reached for norm=none in none of its 6 blocks" in found["note"]
+    assert "reached for norm=none in none of its 6 seeds" in found["note"]
     assert found["p_value"] == pytest.approx(2 / math.comb(14, 6) / 2), "six of six against none of eight"
     assert found["verdict"] == "worse"
 
