@@ -5,6 +5,7 @@ from typing import Any
 
 from results.report.section import Sentence
 from results.tables import format as text
+from results.tables import verdict_words
 from results.tables.headline import HeadlineColumn
 
 Row = dict[Hashable, Any]
@@ -85,11 +86,16 @@ def _figures(sort: str, rows: list[tuple[str, Row]]) -> str:
     if not shown:
         return " (no difference)"
     changes = (
-        f"{word} {text.change(row['effect'], row['effect_kind'], row['unit'])}"
+        f"{word} {_sign(row)}{text.change(row['effect'], row['effect_kind'], row['unit'])}"
         for word, row in shown
         if not text.missing(row["effect"])
     )
     return f" ({', '.join(changes)})"
+
+
+def _sign(row: Row) -> str:
+    """The sign of a verdict where the change may be too small to count."""
+    return f"{verdict_words.sign(row)} " if verdict_words.is_weak(row) else ""
 
 
 def _word(row: Row) -> str:

@@ -62,16 +62,17 @@ def build(run: Analysis, environment: str) -> Section:
     opened = row_evidence(run, environment, columns, drawn)
     every = changes_table(columns, ARMS_CAPTION, evidence=opened)
     answers: list[Part] = [every]
-    evidence: list[Part] = [Group("The same in words", in_words(shown), folded=True)]
-    figures = _figures(run, effects, environment, columns)
+    forest, *figures = _figures(run, effects, environment, columns)
+    evidence: list[Part] = [forest]
     if means is not None:
         answers = [
             words(_AVERAGED, *([_OF_FRACTION] if run.study.design == FRACTION else [])),
             changes_table(averaged, _AVERAGED_CAPTION, columns),
         ]
-        combinations: list[Part] = [replace(every, brief=False), *figures]
-        evidence.insert(0, Group("Each combination against the baseline", combinations, folded=True))
-        figures = [_forest_of_means(run, means, environment)]
+        combinations: list[Part] = [replace(every, brief=False), forest, *figures]
+        each = Group("Each combination against the baseline", combinations, folded=True)
+        evidence, figures = [_forest_of_means(run, means, environment), each], []
+    evidence.append(Group("The same in words", in_words(shown), folded=True))
     parts: list[Part] = [
         Bullets(in_short(shown)),
         *answers,
@@ -136,15 +137,15 @@ def _figures(
     shown = effects[effects["arm"].isin(arms)]
     others = drawn_suffix(len(arms), effects[effects["factor"] != CONTROL_FACTOR]["arm"].nunique())
     names = ", ".join(arms)
-    drawn = []
+    alt = f"Forest plot: change against the baseline with simultaneous 95 % intervals for {names}."
+    title = f"How large is each effect, and how well is it known?{others}"
+    drawn = [Figure("effects", title, alt, partial(plots.forest, run.study, shown, noise))]
     if {"throughput", "convergence"} <= set(effects["kind"]):
         alt = f"Scatter plot: relative step time against difference in accuracy for {names}."
         draw = partial(plots.tradeoff, run.study, shown)
         title = f"What does it cost, and what does it buy?{others}"
         drawn.append(Figure("tradeoff", title, alt, draw, plane=plane(columns, arms)))
-    alt = f"Forest plot: change against the baseline with simultaneous 95 % intervals for {names}."
-    title = f"How large is each effect, and how well is it known?{others}"
-    return [*drawn, Figure("effects", title, alt, partial(plots.forest, run.study, shown, noise))]
+    return drawn
 
 
 TOPIC = Topic(

@@ -20,6 +20,8 @@ CLAIM_COLUMNS = [
 """Those of the report's contract; the facts behind them follow."""
 _MORE = ["original", "environment", "workload", "arm", "metric", "mode", "effect", "unit", "n"]
 _COLOURS = {"supported": "better", "contradicted": "worse", "equivalent": "equivalent", "inconclusive": ""}
+_SURPRISES = ("contradicted", "equivalent", "inconclusive", "supported")
+"""What one did not expect comes first."""
 _MEANING = (
     "Each sentence was tied to a contrast of this study, or to a check of the operator, before the run."
 )
@@ -132,14 +134,13 @@ def _table(rows: pd.DataFrame, run: Analysis) -> Table:
                 row["statement"],
                 detail=", ".join([row["source"], *([row["environment"]] if several else [])]),
             ),
-            Entry(row["predicted"]),
-            Entry(row["measured"] or "—"),
             Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(run, row)),
+            Entry(row["measured"] or "—", detail=f"predicted: {row['predicted']}"),
             Entry(row["reason"]),
         ]
-        for row in _records(rows)
+        for row in sorted(_records(rows), key=lambda row: _SURPRISES.index(row["verdict"]))
     ]
-    heads = ["claim", "predicted", "measured", "verdict", "why, or where"]
+    heads = ["claim", "verdict", "measured", "why, or where"]
     return Table(heads, entries, "Claims, and what was measured", brief=True, long_names=True)
 
 
@@ -162,7 +163,7 @@ def _contexts(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
 def _link(run: Analysis, row: Row) -> str:
     """The section that has the numbers."""
     kinds = {workload.name: workload.kind for workload in run.study.workloads}
-    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "effects") if row["arm"] else ""
+    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "effects") if row["arm"] else "claims"
 
 
 TOPIC = Topic(
