@@ -10,7 +10,7 @@ from results.records.resolved_study import CONTROL_FACTOR
 from results.report.changes import changes_table
 from results.report.control_words import duplicates_that_differ, noise_floor
 from results.report.drawing import arms_to_draw, drawn_suffix
-from results.report.in_short import in_short
+from results.report.in_short import MOST_NAMED, in_short
 from results.report.notes import effects_with_notes, with_notes
 from results.report.row_evidence import row_evidence
 from results.report.section import (
@@ -29,6 +29,7 @@ from results.report.words import answers
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
 from results.tables.headline import HeadlineColumn, headline_columns, title
+from results.verdicts.claims import VERDICTS
 from results.verdicts.designs import FACTORIALS, FRACTION
 
 ARMS_CAPTION = "What each change does against the baseline"
@@ -74,7 +75,7 @@ def build(run: Analysis, environment: str) -> Section:
         evidence, figures = [_forest_of_means(run, means, environment), each], []
     evidence.append(Group("The same in words", in_words(shown), folded=True))
     parts: list[Part] = [
-        Bullets(in_short(shown)),
+        Bullets([*_claims_in_short(run, environment), *in_short(shown)]),
         *answers,
         Paragraph([Sentence(verdict_words.LEGEND, tone="soft")], brief=True),
         *([Paragraph([Sentence(floor, tone="soft")], brief=True)] if floor else []),
@@ -82,6 +83,20 @@ def build(run: Analysis, environment: str) -> Section:
         *figures,
     ]
     return Section(parts, data=data, evidence=evidence)
+
+
+def _claims_in_short(run: Analysis, environment: str) -> list[Sentence]:
+    """How many claims came out how, where the study puts any to the test; those contradicted by name."""
+    claims = run.claims
+    claims = claims[(claims["environment"] == environment) & (claims["verdict"] != "not run")]
+    if claims.empty:
+        return []
+    counts = claims["verdict"].value_counts(sort=False)
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict in counts)
+    against = list(claims[claims["verdict"] == "contradicted"]["statement"])
+    named = f" Contradicted: {'; '.join(against[:MOST_NAMED])}" if against else ""
+    more = f" and {len(against) - MOST_NAMED} more" if len(against) > MOST_NAMED else ""
+    return [Sentence(f"{said}.{named}{more}{'.' if named else ''}", lead="What others say:", tone="key")]
 
 
 def _averaged(run: Analysis, environment: str) -> pd.DataFrame | None:
