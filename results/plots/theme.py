@@ -15,6 +15,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from PIL import Image
 
@@ -129,6 +130,8 @@ def drawn_on_phones(figure: Figure) -> bytes:
     with theme():
         for axis in figure.axes:
             _shorten(axis)
+        for legend in figure.legends:
+            _shorten_legend(legend)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]
         for axis in figure.axes:
@@ -145,10 +148,17 @@ def _shorten(axis: Axes) -> None:
         if isinstance(names.get_major_locator(), FixedLocator) and max(map(len, labels), default=0) > _MOST:
             names.set_ticklabels([_short(label) for label in labels])
     title = axis._left_title  # type: ignore[attr-defined]
-    title.set_text(textwrap.fill(title.get_text().replace(",", ", ").replace(",  ", ", "), 30))
+    title.set_text(textwrap.fill(title.get_text().replace(",", ", ").replace(",  ", ", "), 26))
     legend = axis.get_legend()
-    for said in legend.get_texts() if legend else ():
-        said.set_text(_short(said.get_text(), 2 * _MOST))
+    if legend:
+        _shorten_legend(legend)
+
+
+def _shorten_legend(legend: Legend) -> None:
+    """Columns that a phone cannot hold are cut."""
+    most = 2 * _MOST if legend._ncols == 1 else _MOST  # type: ignore[attr-defined]
+    for said in legend.get_texts():
+        said.set_text(_short(said.get_text(), most))
 
 
 def _short(name: str, most: int = _MOST) -> str:

@@ -14,7 +14,7 @@ from results.plots.theme import drawn_on_phones, narrow
 from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
-from results.report.renderers.inline_svg import inline_svg
+from results.report.renderers.inline_svg import LEAST_POINTS, inline_svg
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
 from results.tables import format as text
@@ -76,7 +76,10 @@ def _write(run: Analysis) -> Report:
         svg, png = plots.drawn(figure.draw())
         with narrow():
             on_phones = drawn_on_phones(figure.draw())
-        drawn[figure.name] = inline_svg(svg, figure.name), inline_svg(on_phones, f"{figure.name}-narrow")
+        drawn[figure.name] = (
+            inline_svg(svg, figure.name),
+            inline_svg(on_phones, f"{figure.name}-narrow", LEAST_POINTS),
+        )
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
     write_text(target / "index.html", page(said, lambda figure: drawn[figure.name]))

@@ -4,7 +4,7 @@ import re
 
 from results.plots.theme import BAND, COLOURS, FAINT, FAINT_INK, GRID, INK
 
-LEAST_POINTS = 7.5
+LEAST_POINTS = 8.0
 """Smaller type nobody reads on a phone."""
 _VARIABLES = {
     "#ffffff": "var(--card)",
@@ -22,12 +22,13 @@ _VARIABLES = {
 _COLOUR = re.compile("|".join(map(re.escape, _VARIABLES)))
 
 
-def inline_svg(drawing: bytes, prefix: str) -> str:
+def inline_svg(drawing: bytes, prefix: str, least_points: float = 0.0) -> str:
     """An SVG of matplotlib for a page that holds several: no header, no size, its colours the page's.
 
     Args:
         drawing: As `results.plots.drawn` gives it.
         prefix: What ids begin with; unique on the page.
+        least_points: Smaller type is enlarged to this.
     """
     text = drawing.decode("utf-8")
     text = text[text.index("<svg") :]
@@ -41,12 +42,12 @@ def inline_svg(drawing: bytes, prefix: str) -> str:
     text = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", text).replace("xlink:href", "href")
     text = _COLOUR.sub(lambda found: _VARIABLES[found[0]], text)
     text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", text)
-    text = re.sub(r"(font(?:-size)?: )([\d.]+)px", _readable, text)
+    text = re.sub(
+        r"(font(?:-size)?: )([\d.]+)px",
+        lambda found: f"{found[1]}{max(float(found[2]), least_points):g}px",
+        text,
+    )
     return re.sub(r"\n\s*", "\n", text).strip()
-
-
-def _readable(found: re.Match[str]) -> str:
-    return f"{found[1]}{max(float(found[2]), LEAST_POINTS):g}px"
 
 
 def _found(pattern: str, text: str) -> str:

@@ -48,6 +48,7 @@ for (const root of document.querySelectorAll(".changes")) {
     show();
   });
   form.addEventListener("input", show);
+  form.addEventListener("change", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   show();
 }
@@ -100,7 +101,7 @@ for (const root of document.querySelectorAll(".plane")) {
     make(frame, "i", "spot base", { left: percent(axes[at.left].none), bottom: percent(axes[at.bottom].none) });
     spots.forEach(free);
   };
-  form.addEventListener("input", draw);
+  form.addEventListener("change", draw);
   addEventListener("resize", draw);
   draw();
 }

@@ -40,6 +40,8 @@ def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
         "head": document.head,
         "alerts": document.alerts,
         "sections": document.sections,
+        # The first section needs no heading, unless another environment has one like it.
+        "several": any(s.anchor.startswith(f"{document.sections[0].anchor}-") for s in document.sections),
         "drawings": lambda figure: map(Markup, drawn(figure)),  # matplotlib escapes what it writes
     }
     return environment.get_template("page.html.j2").render(given)
