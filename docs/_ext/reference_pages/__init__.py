@@ -6,8 +6,9 @@ They lie in `docs/reference/`, which git ignores, so that no copy can fall behin
 from pathlib import Path
 from typing import Any
 
-from reference import commands, keys, names, studies
 from sphinx.application import Sphinx
+
+from reference_pages import commands, keys, names, studies
 
 FOLDER = "reference"
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from reference.markup import page, prose, table
-
+from reference_pages.markup import page, prose, table
 from runners.terminal.listings import LISTINGS
 
 _ELSEWHERE = {"studies", "workloads"}

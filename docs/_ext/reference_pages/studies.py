@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from reference.markup import code, page, prose, table, toctree
-
+from reference_pages.markup import code, page, prose, table, toctree
 from runners import study_file
 
 

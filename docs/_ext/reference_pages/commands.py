@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from inspect import cleandoc
 
-from reference.markup import code, page, prose, table, toctree
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command
 
+from reference_pages.markup import code, page, prose, table, toctree
 from runners.__main__ import app
 from runners.terminal.ending import ENDINGS
 
@@ -18,7 +18,7 @@ def pages() -> dict[str, str]:
     commands = {name: command for name, command in program.commands.items() if not command.hidden}
     index = page(
         "# Commands",
-        "`ablate` and `python -m runners` are the same program. `ablate COMMAND --help` says what stands here.",
+        "`ablate` and `python -m runners` are the same program. `ablate COMMAND --help` says the same.",
         toctree(f"commands/{name}" for name in commands),
         "## How a command ends",
         "The exit code says it. Of several, the first of 2, 4, 3 and 1 is given.",

@@ -5,8 +5,8 @@ from inspect import get_annotations
 from typing import Any
 
 from pydantic import BaseModel
-from reference.markup import code, page, prose, table
 
+from reference_pages.markup import code, page, prose, table
 from runners import probes
 from runners.errors import written
 from runners.study_file import StudyFile
