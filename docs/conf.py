@@ -10,7 +10,7 @@ project = "Architecture ablations"
 author = "The architecture-ablations developers"
 release = version = metadata.version("architecture-ablations")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "reference_pages"]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "_static"]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -35,3 +35,5 @@ nitpick_ignore_regex = [
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
