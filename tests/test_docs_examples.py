@@ -120,10 +120,11 @@ def mentioned(text: str) -> Iterator[list[str]]:
 
 def complaint(words: list[str], *, whole: bool) -> str | None:
     """What is wrong with a command; None where nothing is, or it is not one of the suite's."""
-    for program in ("ablate", "nox"):
-        if program in words[:3]:  # `time ablate ...`, `do ablate ...`, `python -m nox ...`
-            rest = words[words.index(program) + 1 :]
-            return _of_ablate(rest, whole=whole) if program == "ablate" else _of_nox(rest, whole=whole)
+    for place, word in enumerate(words[:3]):  # `time ablate ...`, `do ablate ...`, `python -m nox ...`
+        if word == "ablate":
+            return _of_ablate(words[place + 1 :], whole=whole)
+        if word == "nox":
+            return _of_nox(words[place + 1 :], whole=whole)
     return None
 
 
