@@ -30,7 +30,8 @@ def env(session: nox.Session) -> None:
     # Dependency groups need pip 25.1.
     session.run(PYTHON, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1", external=True)
     session.run(
-        PYTHON, "-m", "pip", "install", "--quiet", "--editable", ".", "--group", "tests", "--group", "checks",
+        PYTHON, "-m", "pip", "install", "--quiet", "--editable", ".",
+        "--group", "tests", "--group", "checks", "--group", "docs",
         external=True,
     )  # fmt: skip
     stamp.write_text(wanted)
@@ -69,6 +70,14 @@ def calibrate(session: nox.Session) -> None:
     which, *options = session.posargs or ["experiment"]
     module = f"tests.calibration.{which.replace('-', '_')}"
     session.run(PYTHON, "-m", module, *options, external=True)
+
+
+@nox.session(requires=["env"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation site, docs/_build/index.html; a warning is an error."""
+    session.run(
+        PYTHON, "-m", "sphinx", "-W", "--keep-going", *session.posargs, "docs", "docs/_build", external=True
+    )
 
 
 @nox.session(requires=["env"])

@@ -16,7 +16,7 @@ import typer
 from runners.errors import BadInput
 from runners.paths import writable
 from runners.terminal import options as given
-from runners.terminal.ending import ending
+from runners.terminal.ending import ENDINGS, ending
 from runners.terminal.tables import console, print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(
     Start with `ablate run` (the quick study: minutes on two cores), then open the report it names.
     A variant is written ARCHITECTURE:factor=level,..., e.g. resnet:depth=50,stem=deep64,norm=none;
     `ablate list factors` has them all.""",
+    epilog=f"Exit codes: {'; '.join(f'{end.code} {end.meaning}' for end in ENDINGS)}.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

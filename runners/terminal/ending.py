@@ -6,6 +6,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import typer
 
@@ -14,6 +15,41 @@ from results.records.values import clean
 from runners.errors import BadInput, written
 
 DONE, SOME_FAILED, BAD_INPUT, REGRESSED, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command can end.
+
+    Attributes:
+        code: The exit code.
+        meaning: What it says.
+        of: The commands that can end so; all where empty.
+    """
+
+    code: int
+    meaning: str
+    of: tuple[str, ...] = ()
+
+
+ENDINGS = (
+    Ending(DONE, "done"),
+    Ending(
+        SOME_FAILED,
+        "done, but some trial or variant failed, and is named",
+        ("import", "memory", "merge", "report", "run"),
+    ),
+    Ending(
+        BAD_INPUT, "bad input: a line says what was wrong, what was expected and the nearest that is valid"
+    ),
+    Ending(
+        REGRESSED,
+        "a claim came out against `--expect`, or `compare` found that something got worse",
+        ("compare", "run"),
+    ),
+    Ending(OUR_FAULT, "our own fault: a line names the file with the traceback"),
+    Ending(INTERRUPTED, "interrupted: the same command goes on where this one stopped"),
+)
 
 _OF_THE_SYSTEM = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
