@@ -6,11 +6,14 @@ captions and alternative texts, and to the frames that are written as CSV.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure as Drawing
 
 from results.tables.analysis import Analysis
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ class Figure:
     name: str
     title: str
     alt: str
-    draw: Callable[[], Drawing]
+    draw: "Callable[[], Drawing]"
     table: Table | None = None
     plane: Plane | None = None
 
