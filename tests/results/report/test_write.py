@@ -24,7 +24,7 @@ input_size, batch_size, precision, device, environment, source, baseline_value, 
 effect_kind, ci_low, ci_high, n, block_unit, p_value, p_adjusted, family, margin, n_needed, verdict, note
 """
 EFFECTS_COLUMNS = [name.strip() for name in EFFECTS.split(",")]
-TABLES = ("effects", "interactions", "variants", "claims", "trials")
+TABLES = ("effects", "interactions", "variants", "claims", "trials", "noise_floor")
 FIGURES = (
     *("effects", "tradeoff", "interactions", "two-by-two", "memory", "throughput", "seeds", "convergence"),
     *("noise-floor", "cost"),
