@@ -24,8 +24,8 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
     "no effect", on the scale of the analysis (the logarithm for ratios): a true effect smaller than that
     drowns in the noise of this run. It is infinite where an end of the interval knows no bound. `noise_floor`
     is the same as tables show it: a ratio less 1, or a difference in the metric's unit; NaN without a bound.
-    `control_differs` says that the interval does not hold "no effect"; `verdict` is `failed` where the cell is
-    invalid for it, and else `quiet`.
+    `control_differs` says that the interval does not hold "no effect"; `verdict` is `failed` where the
+    cell is invalid for it, and else `quiet`.
     """
     varies = effects["sd"].notna() & (effects["n"] > 1)
     control = effects[(effects["factor"] == CONTROL_FACTOR) & varies]
