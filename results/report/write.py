@@ -17,7 +17,7 @@ from results.report.document import Document, document
 from results.report.renderers.inline_svg import inline_svg
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
-from results.tables import format as text
+from results.report.renderers.spreadsheet import csv
 from results.tables.analysis import Analysis
 
 
@@ -84,12 +84,3 @@ def _write(run: Analysis) -> Report:
     trials = run.trials
     failed = trials[trials["status"] != "ok"].reset_index(drop=True)
     return Report(target / "index.html", said, failed)
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV in which no cell is a formula to a spreadsheet."""
-    shown = frame.copy()
-    for name in shown.columns:
-        if shown[name].dtype == object or pd.api.types.is_string_dtype(shown[name]):
-            shown[name] = shown[name].map(lambda cell: text.plain(cell) if isinstance(cell, str) else cell)
-    return str(shown.to_csv(index=False))

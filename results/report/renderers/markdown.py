@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from results.report.document import Document
-from results.report.section import Bullets, Figure, Group, Paragraph, Part, Sentence, Table
+from results.report.paper import PaperTable
+from results.report.section import Bullets, Entry, Figure, Group, Paragraph, Part, Sentence, Table
 
 
 def markdown(document: Document) -> str:
@@ -65,6 +66,33 @@ def _table(table: Table) -> Iterator[str]:
     yield _line(["---"] * len(table.columns), raw=True)
     for row in table.rows:
         yield _line([f"{cell.text} ({cell.detail})" if cell.detail else cell.text for cell in row])
+
+
+def paper_markdown(table: PaperTable) -> str:
+    """The headline table to paste into a pull request: one table, what it means below it."""
+    heads = [
+        f"{question.title} [{place}] ({question.known}, margin {question.margin})"
+        for question, place in zip(table.questions, table.places, strict=True)
+    ]
+    lines = [
+        f"**{escape(table.caption)}**",
+        "",
+        _line(["change", *heads]),
+        _line(["---", *["---:"] * len(heads)], raw=True),
+        _line(["baseline", *(question.baseline for question in table.questions)]),
+    ]
+    for name, cells, marks in zip(table.names, table.cells, table.marks, strict=True):
+        lines.append(_line([name, *(_paper_cell(*found) for found in zip(cells, marks, strict=True))]))
+    lines += ["", *(f"- {escape(note)}" for note in table.notes)]
+    lines += [f"- {escape(f'{place}: {context}.')}" for place, context in table.contexts.items()]
+    lines += [f"- ({mark}) {escape(remark)}." for mark, remark in table.remarks.items()]
+    return "\n".join([*lines, f"- {escape(table.source)}", ""])
+
+
+def _paper_cell(entry: Entry, mark: str) -> str:
+    said = ", ".join(filter(None, [entry.value, entry.text]))
+    detail = entry.detail if entry.detail.startswith("[") or not entry.detail else f"({entry.detail})"
+    return " ".join(filter(None, [said, detail, f"({mark})" if mark else ""]))
 
 
 def _line(cells: Sequence[str], *, raw: bool = False) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from results.report import control_words
-from results.report.sections.answer import noise_line
+from results.report.headline import noise_line
 from results.report.write import Report
 from results.run import Run
 from results.tables import format as text
