@@ -15,6 +15,7 @@ from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
 from results.report.renderers.inline_svg import inline_svg
+from results.report.renderers.brief import brief_markdown
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
 from results.report.renderers.spreadsheet import csv
@@ -80,7 +81,8 @@ def _write(run: Analysis) -> Report:
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
     write_text(target / "index.html", page(said, lambda figure: drawn[figure.name]))
-    write_text(target / "report.md", markdown(said))
+    write_text(target / "report.md", brief_markdown(said))
+    write_text(target / "details.md", markdown(said))
     trials = run.trials
     failed = trials[trials["status"] != "ok"].reset_index(drop=True)
     return Report(target / "index.html", said, failed)

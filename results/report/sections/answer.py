@@ -62,6 +62,7 @@ def build(run: Analysis, environment: str) -> Section:
     every = changes_table(columns, ARMS_CAPTION, evidence=opened)
     answers: list[Part] = [every]
     forest, *figures = _figures(run, effects, environment, columns)
+    short = [*_claims_in_short(run, environment), *in_short(shown)]
     evidence: list[Part] = [forest]
     if found.means is not None:
         answers = [
@@ -73,7 +74,7 @@ def build(run: Analysis, environment: str) -> Section:
         evidence, figures = [_forest_of_means(run, found.means, environment), each], []
     evidence.append(Group("The same in words", in_words(shown), folded=True))
     parts: list[Part] = [
-        Bullets([*_claims_in_short(run, environment), *in_short(shown)]),
+        Bullets(short, brief=len(short)),
         *answers,
         Paragraph([Sentence(verdict_words.LEGEND, tone="soft")], brief=True),
         *([Paragraph([Sentence(floor, tone="soft")], brief=True)] if floor else []),

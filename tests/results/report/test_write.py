@@ -59,7 +59,7 @@ def table(report: Report, name: str) -> pd.DataFrame:
 
 def test_the_files_of_the_contract_are_there(report: Report) -> None:
     folder = report.index.parent
-    assert (folder / "report.md").is_file()
+    assert (folder / "details.md").is_file()
     found = {path.name for path in (folder / "tables").iterdir()}
     assert found == {f"{name}.csv" for name in (*TABLES, "throughput", "diagnostics")}
     figures = {path.name for path in (folder / "figures").iterdir()}
@@ -150,7 +150,7 @@ def test_every_column_of_the_answer_names_its_context_and_precision(report: Repo
         ("resnet, 32 px, batch 32, fp32, digits", 2),
     ):
         assert f'<th scope="colgroup" colspan="{columns}">{context}</th>' in source
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     assert (
         "peak memory, train (exact, margin ±1.0 %) \\[resnet, 224 px, batch 256, fp32, simulated cuda\\]"
         in markdown
@@ -159,7 +159,7 @@ def test_every_column_of_the_answer_names_its_context_and_precision(report: Repo
 
 def test_page_and_markdown_say_the_same(report: Report) -> None:
     text = " ".join(page(report).text.split())
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     for said in (
         "processes in all, from the spread alone",
         "Which details of a small residual network earn their keep?",
@@ -175,7 +175,7 @@ def test_page_and_markdown_say_the_same(report: Report) -> None:
 
 
 def test_markdown_tables_have_as_many_cells_as_columns(report: Report) -> None:
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     tables = re.findall(r"(?:^\|.*\n)+", markdown, flags=re.MULTILINE)
     assert len(tables) > 10
     for found in tables:
@@ -196,7 +196,7 @@ def test_hostile_names_and_reasons_come_out_as_text_in_every_environment(tmp_pat
         assert (report.index.parent / "figures" / f"effects-{name}.svg").is_file()
     assert "script" not in {tag for tag, _ in found.tags}
     assert not [a for _, a in found.tags if "onerror" in a]
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     assert "<" not in markdown
     assert "&lt;/script&gt;\\|\\*x\\*" in markdown
 
@@ -255,7 +255,7 @@ def test_a_failed_control_comes_first_on_the_page(broken: Run) -> None:
     assert any(fault.startswith(f"{RELU} [digits-32]: not bit-identical") for fault in grave.items)
     text = page(report).text
     assert text.index("This report is invalid") < text.index("What each choice costs")
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     assert markdown.startswith("> **✗ This report is invalid")
     assert "The plan is not complete" in text
     assert incomplete.text.startswith("8 combinations of environment, workload and change have fewer seeds")
