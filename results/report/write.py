@@ -14,8 +14,8 @@ from results.plots.theme import drawn_on_phones, narrow
 from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
-from results.report.renderers.inline_svg import inline_svg
 from results.report.renderers.brief import brief_markdown
+from results.report.renderers.inline_svg import inline_svg
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
 from results.report.renderers.spreadsheet import csv

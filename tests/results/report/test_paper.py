@@ -71,7 +71,7 @@ def test_heads_and_notes_say_n_margin_context_noise_and_how_to_read(run: Run) ->
     assert "- memory-224: resnet, 224 px, batch 256, fp32, simulated cuda." in said
     assert "simultaneous 95 % interval" in said
     assert "△ better, ▽ worse, perhaps by less than counts" in said
-    assert re.search(r"Noise floor, .*step time, train \[throughput-64\] ±[\d.]+ %", said)
+    assert re.search(r"Noise of this run, .*step time, train \[throughput-64\] ±[\d.]+ %", said)
     assert run.analysis.study.digest[:12] in said
 
 
