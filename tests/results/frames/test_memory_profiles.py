@@ -289,7 +289,7 @@ def test_the_same_profiles_give_the_same_bytes(explained: Run, written: Report) 
         for content, end in zip(plots.drawn(figure), ("svg", "png"), strict=True):
             assert content == (written.index.parent / "figures" / f"{name}.{end}").read_bytes()
     tables = {path.stem for path in (written.index.parent / "tables").iterdir()}
-    assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput"}
+    assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput", "noise_floor"}
 
 
 def _shown(run: Run) -> pd.DataFrame:
