@@ -1,6 +1,10 @@
-"""A run directory, loaded: the frames that people ask for, and its report."""
+"""A run directory, loaded: the frames that people ask for, and its report.
+
+What draws is imported by `Run.report` alone: whoever asks for frames does not wait for matplotlib.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -9,8 +13,10 @@ from results.records.directory import current, read_environments, read_plans, re
 from results.records.resolved_study import read_study
 from results.report.notes import effects_with_notes, with_notes
 from results.report.sections.claims import claim_rows
-from results.report.write import Report, write_report
 from results.tables.analysis import Analysis
+
+if TYPE_CHECKING:
+    from results.report.write import Report
 
 
 class Run:
@@ -62,12 +68,14 @@ class Run:
         """Every trial and arm with status and reason."""
         return self.analysis.trials.copy()
 
-    def report(self) -> Report:
+    def report(self) -> "Report":
         """Write `report/` of the run directory.
 
         Raises:
             StorageError: It cannot be written.
         """
+        from results.report.write import write_report
+
         return write_report(self.analysis)
 
 

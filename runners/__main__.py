@@ -298,6 +298,21 @@ def compare(first: given.Directory, second: given.Directory, *, as_json: given.J
     return show_comparison(first, second, as_json=as_json)
 
 
+@app.command()
+def table(
+    directory: given.Directory,
+    *,
+    form: given.Format = "md",
+    metric: given.OfMetrics = None,
+    workload: given.OfWorkloads = None,
+    environment: given.OfEnvironments = None,
+) -> None:
+    """Print the headline table, to paste into a paper or a pull request. Needs no PyTorch."""
+    from runners.terminal.headline_table import print_headline_table
+
+    print_headline_table(directory, form, metric or (), workload or (), environment or ())
+
+
 def _load(paths: Iterable[Path] | None) -> None:
     if paths:
         from runners import plugins

@@ -45,8 +45,9 @@ def look(
 def printed(chrome: webdriver.Chrome) -> dict[str, Any]:
     """The page as a PDF on A4."""
     paper = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True}
-    return _send(chrome, "Page.printToPDF", paper)
+    pdf: dict[str, Any] = _send(chrome, "Page.printToPDF", paper)
+    return pdf
 
 
 def _send(chrome: webdriver.Chrome, command: str, given: dict[str, Any]) -> Any:
-    return chrome.execute_cdp_cmd(command, given)  # type: ignore[no-untyped-call]
+    return chrome.execute_cdp_cmd(command, given)

@@ -111,6 +111,7 @@ def run_command(*command: str | Path) -> "subprocess.CompletedProcess[str]":
         ["compare", "--help"],
         ["plan", "-h"],
         ["merge", "-h"],
+        ["table", "-h"],
     ],
 )
 def test_help_needs_no_torch(command: list[str]) -> None:

@@ -246,7 +246,7 @@ def test_it_runs(out: Path, plugin: Path) -> None:
 
 
 def test_it_stands_in_the_report(out: Path) -> None:
-    page, text = ((out / "report" / name).read_text() for name in ("index.html", "report.md"))
+    page, text = ((out / "report" / name).read_text() for name in ("index.html", "details.md"))
     for told in (page, text):
         assert "What does a second layer cost?" in told
         assert "modules" in told, "the metric"
@@ -261,7 +261,7 @@ def test_it_stands_in_the_report(out: Path) -> None:
 
 def test_without_the_plugin_only_its_section_is_gone_from_the_report(out: Path) -> None:
     assert ablate("report", out).returncode == 0
-    told = (out / "report" / "report.md").read_text()
+    told = (out / "report" / "details.md").read_text()
     assert "Pace, told by a plugin" not in told
     assert "modules" in told
 
@@ -273,4 +273,4 @@ def test_a_changed_section_or_launcher_measures_nothing_anew(out: Path, plugin: 
     options = ("--plugin", plugin, "--launcher", "noted", "--out", out, "--device", "cpu")
     assert ablate("run", "second-layer", *options).returncode == 0
     assert {path.name: path.stat().st_mtime_ns for path in (out / "records").iterdir()} == before
-    assert "Pace, told by a changed plugin" in (out / "report" / "report.md").read_text()
+    assert "Pace, told by a changed plugin" in (out / "report" / "details.md").read_text()

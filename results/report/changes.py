@@ -1,6 +1,6 @@
 """The table of changes: a row for each, a column for each question, and what a row opens to."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from results.report.effect_tables import headline_entry
@@ -22,6 +22,7 @@ def changes_table(
     caption: str,
     of_baseline: Sequence[HeadlineColumn] | None = None,
     evidence: Mapping[str, Sequence[Part]] | None = None,
+    interval: Callable[..., str] = text.reach,
 ) -> Table:
     """Changes down, headline metrics across; the baseline's own values stand in the heads.
 
@@ -32,10 +33,11 @@ def changes_table(
         caption: What the table is.
         of_baseline: Columns that know the baseline's own values, where `columns` are averages.
         evidence: What a change opens to.
+        interval: How intervals are written, as for `headline_entry`.
     """
     known = {(column.title, column.context): _baseline(column) for column in of_baseline or columns}
     questions = [_question(column, known.get((column.title, column.context), "—")) for column in columns]
-    found = [_by_arm(column) for column in columns]
+    found = [by_arm(column) for column in columns]
     scales = [Scale.of(column.rows) for column in columns]
     arms = arms_of(columns)
     idle = [arm for arm in arms if all(_does_nothing(rows[arm]) for rows in found if arm in rows)]
@@ -43,7 +45,7 @@ def changes_table(
     rows = [
         [
             Entry(arm, detail=_instead(arm, found)),
-            *(_cell(rows.get(arm), scale) for rows, scale in zip(found, scales, strict=True)),
+            *(_cell(rows.get(arm), scale, interval) for rows, scale in zip(found, scales, strict=True)),
         ]
         for arm in ordered
     ]
@@ -60,7 +62,8 @@ def changes_table(
     )
 
 
-def _by_arm(column: HeadlineColumn) -> dict[str, Row]:
+def by_arm(column: HeadlineColumn) -> dict[str, Row]:
+    """The effects of a column, by arm."""
     return dict(zip(column.rows["arm"], column.rows.to_dict("records"), strict=True))
 
 
@@ -83,10 +86,10 @@ def _does_nothing(row: Row) -> bool:
     return bool(same and row["effect"] == none and row["verdict"] == "equivalent")
 
 
-def _cell(row: Row | None, scale: Scale) -> Entry:
+def _cell(row: Row | None, scale: Scale, interval: Callable[..., str]) -> Entry:
     if row is None:
         return Entry("—")
-    entry = headline_entry(row)
+    entry = headline_entry(row, interval)
     effect = None if row["inert"] or text.missing(row["effect"]) else float(row["effect"])
     bar = None if effect is None else bar_of(row, scale)
     return Entry(

@@ -1,6 +1,6 @@
 """Effects as tables that people read."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -81,8 +81,13 @@ def full_effect(row: Row) -> str:
     return ratio if ratio == change or text.missing(row["effect"]) else f"{ratio} ({change})"
 
 
-def headline_entry(row: Row) -> Entry:
-    """An effect in a cell: verdict and change, the interval below it; what is inert says so instead."""
+def headline_entry(row: Row, interval: Callable[..., str] = text.reach) -> Entry:
+    """An effect in a cell: verdict and change, the interval below it; what is inert says so instead.
+
+    Args:
+        row: An effect.
+        interval: How an interval is written: from its ends, the kind of effect and the unit.
+    """
     if row["inert"]:
         return Entry("inert", "inert")
     kind, unit = row["effect_kind"], row["unit"]
@@ -93,4 +98,4 @@ def headline_entry(row: Row) -> Entry:
         return Entry(said, row["verdict"])
     if not text.missing(row["heap_low"]):
         return Entry(said, row["verdict"], f"two heaps: {row['heap_low_n']} of {row['n']} far lower")
-    return Entry(said, row["verdict"], text.reach(row["ci_low"], row["ci_high"], kind, unit))
+    return Entry(said, row["verdict"], interval(row["ci_low"], row["ci_high"], kind, unit))

@@ -4,13 +4,16 @@ A topic is one file in `sections/` (or in a plugin): from a run to sentences, ta
 captions and alternative texts, and to the frames that are written as CSV.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure as Drawing
 
 from results.tables.analysis import Analysis
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Table:
         caption: What the table is.
         groups: For each column what it shares with its neighbours, shown above them; none where empty.
         open: Whether it stands open where a renderer can fold.
-        brief: Whether a terminal shows it.
+        brief: Whether it is shown where there is little room: on a terminal, in `report.md`.
         long_names: Whether row headers are long and may break.
         questions: What each column after the first asks, where rows are changes to sort, filter and open.
         details: For each row what it opens to, where it opens.
@@ -193,7 +196,7 @@ class Figure:
     name: str
     title: str
     alt: str
-    draw: Callable[[], Drawing]
+    draw: "Callable[[], Drawing]"
     table: Table | None = None
     plane: Plane | None = None
 
@@ -219,7 +222,7 @@ class Paragraph:
 
     Attributes:
         sentences: The sentences.
-        brief: Whether a terminal shows it.
+        brief: Whether it is shown where there is little room: on a terminal, in `report.md`.
     """
 
     sentences: Sequence[Sentence]
@@ -232,7 +235,7 @@ class Bullets:
 
     Attributes:
         sentences: The sentences.
-        brief: How many of them a terminal shows.
+        brief: How many of them are shown where there is little room.
     """
 
     sentences: Sequence[Sentence]
@@ -314,6 +317,15 @@ class Topic:
     build: Callable[[Analysis, str], Section]
     per_environment: bool = True
     summary: str = ""
+
+
+def brief_parts(parts: Sequence[Part]) -> Iterator[Table | Paragraph | Bullets]:
+    """What is shown where there is little room: on a terminal, in a pull request."""
+    for part in parts:
+        if isinstance(part, Group):
+            yield from brief_parts(part.parts)
+        elif isinstance(part, Table | Paragraph | Bullets) and part.brief:
+            yield part
 
 
 def words(*sentences: str) -> Paragraph:

@@ -14,10 +14,11 @@ from results.plots.theme import drawn_on_phones, narrow
 from results.records.directory import own_folder
 from results.records.files import write_bytes, write_text
 from results.report.document import Document, document
+from results.report.renderers.brief import brief_markdown
 from results.report.renderers.inline_svg import LEAST_POINTS, inline_svg
 from results.report.renderers.markdown import markdown
 from results.report.renderers.page import page
-from results.tables import format as text
+from results.report.renderers.spreadsheet import csv
 from results.tables.analysis import Analysis
 
 
@@ -83,16 +84,8 @@ def _write(run: Analysis) -> Report:
         write_bytes(figures / f"{figure.name}.svg", svg)
         write_bytes(figures / f"{figure.name}.png", png)
     write_text(target / "index.html", page(said, lambda figure: drawn[figure.name]))
-    write_text(target / "report.md", markdown(said))
+    write_text(target / "report.md", brief_markdown(said))
+    write_text(target / "details.md", markdown(said))
     trials = run.trials
     failed = trials[trials["status"] != "ok"].reset_index(drop=True)
     return Report(target / "index.html", said, failed)
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV in which no cell is a formula to a spreadsheet."""
-    shown = frame.copy()
-    for name in shown.columns:
-        if shown[name].dtype == object or pd.api.types.is_string_dtype(shown[name]):
-            shown[name] = shown[name].map(lambda cell: text.plain(cell) if isinstance(cell, str) else cell)
-    return str(shown.to_csv(index=False))

@@ -79,6 +79,18 @@ def reach(low: float | None, high: float | None, kind: EffectKind | str, unit: s
     return f"{first} to {ends[1]}" if noun and ends[1].endswith(f" {noun}") else " to ".join(ends)
 
 
+def brackets(low: float | None, high: float | None, kind: EffectKind | str, unit: str) -> str:
+    """Both ends of an interval in the unit of the change that stands before it: `[+48, +56]`.
+
+    Where the ends are not in one unit each keeps its own: `[+880 %, ×11.2]`.
+    """
+    if missing(low) or missing(high):
+        return ""
+    ends = [change(end, kind, unit) for end in (low, high)]
+    numbers, nouns = zip(*(end.partition(" ")[::2] for end in ends), strict=True)
+    return f"[{', '.join(numbers if len(set(nouns)) == 1 else ends)}]"
+
+
 def signed(number: float | None, unit: str) -> str:
     """A difference of quantities: `+13.2 MiB`, `−3`, `±0`; counts to the last digit."""
     if number is None or math.isnan(number):

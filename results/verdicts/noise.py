@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from results.records.resolved_study import CONTROL_FACTOR
-from results.verdicts.cells import CELL_COLUMNS, places
+from results.verdicts.cells import places
 
 NOISE_COLUMNS = [
-    *(*CELL_COLUMNS, "label", "unit", "effect_kind", "headline", "sd", "effect", "ci_low", "ci_high"),
-    *("half_width", "noise_floor", "n", "leaves_out_none", "verdict"),
+    *("workload", "metric", "label", "mode", "split", "source", "device", "environment", "headline"),
+    *("unit", "effect_kind", "noise_floor", "half_width", "effect", "ci_low", "ci_high", "sd"),
+    *("n", "block_unit", "control_differs", "verdict"),
 ]
+"""Names are those of the effects, and so are units; docs/design.md has them in words."""
 
 
 def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
@@ -22,12 +24,13 @@ def noise_floor(effects: pd.DataFrame) -> pd.DataFrame:
     "no effect", on the scale of the analysis (the logarithm for ratios): a true effect smaller than that
     drowns in the noise of this run. It is infinite where an end of the interval knows no bound. `noise_floor`
     is the same as tables show it: a ratio less 1, or a difference in the metric's unit; NaN without a bound.
-    `leaves_out_none` says that the interval does not hold "no effect" (`control_differs` of the effects).
+    `control_differs` says that the interval does not hold "no effect"; `verdict` is `failed` where the
+    cell is invalid for it, and else `quiet`.
     """
     varies = effects["sd"].notna() & (effects["n"] > 1)
     control = effects[(effects["factor"] == CONTROL_FACTOR) & varies]
     rows = [_row(row) for row in control.to_dict("records")]
-    return pd.DataFrame(rows, columns=NOISE_COLUMNS)
+    return pd.DataFrame(rows, columns=NOISE_COLUMNS).astype({"n": "Int64"})
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
@@ -40,7 +43,6 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
         "ci_high": ends[1],
         "half_width": half_width,
         "noise_floor": _less_one(half_width) if ratio else half_width,
-        "leaves_out_none": bool(row["control_differs"]),
         "verdict": "failed" if row["verdict"] == "invalid" else "quiet",
     }
 

@@ -187,6 +187,19 @@ Each = Annotated[
     ),
 ]
 Fit = Annotated[str | None, typer.Option(help="Largest batch for cards of these sizes: 24GiB,80GiB.")]
+Format = Annotated[
+    str, typer.Option("--format", help="md, latex (booktabs, threeparttable) or csv.", metavar="FORMAT")
+]
+OfMetrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="A headline metric to show, e.g. step_seconds; repeatable."),
+]
+OfWorkloads = Annotated[
+    list[str] | None, typer.Option("--workload", help="A workload of the run to show; repeatable.")
+]
+OfEnvironments = Annotated[
+    list[str] | None, typer.Option("--environment", help="An environment of the run to show; repeatable.")
+]
 Trials = Annotated[bool, typer.Option("--trials", help="Every trial instead of a line a workload.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[

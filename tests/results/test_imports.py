@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from results.run import Run
+
 BLOCKER = """
 import sys
 class Blocker:
@@ -36,6 +38,26 @@ def test_writing_records_costs_no_pandas() -> None:
         "import results.records.record",
     )
     assert found.returncode == 0, found.stderr
+
+
+HEAVY = {"torch", "matplotlib", "seaborn", "statsmodels", "scipy", "pandas", "jinja2"}
+DRAWING = {"torch", "matplotlib", "seaborn", "jinja2"}
+
+
+def loaded(code: str, of: set[str]) -> str:
+    """Which of these packages are there after the code ran in a process of its own."""
+    return python(set(), f"{code}\nimport sys\nprint(*sorted({of!r} & set(sys.modules)))").stdout.strip()
+
+
+def test_importing_results_loads_nothing_heavy() -> None:
+    assert loaded("import results", HEAVY) == ""
+
+
+def test_whoever_asks_for_frames_does_not_wait_for_what_draws(run: Run) -> None:
+    asks = f"import results; run = results.load({str(run.analysis.path)!r})"
+    frames = "run.measurements, run.effects(), run.variants(), run.claims(), run.trials()"
+    assert loaded(f"{asks}; assert len({frames}) == 5 and len(run.effects())", DRAWING) == ""
+    assert loaded(f"{asks}; results.plots", DRAWING) == "matplotlib seaborn", "the question can be answered"
 
 
 @pytest.mark.parametrize("module", ["jinja2", "pandas"])

@@ -189,7 +189,7 @@ def test_the_whole_command_ends_within_a_tenth_of_it_and_says_what_is_left(tmp_p
     trials = len(next(iter(read_plans(out).values())))
     assert f"After 40 s, {trials - len(files(out))} of {trials} trials are left." in line
     assert "the same command goes on" in line
-    report = (out / "report" / "report.md").read_text()
+    report = (out / "report" / "details.md").read_text()
     assert "The budget ended the run." in report
     shown = subprocess.run(
         [sys.executable, "-m", "runners", "plan", str(study), "--budget", "40s", "--json"],

@@ -249,7 +249,7 @@ def test_the_report_says_at_which_rate_each_arm_trains_and_counts_no_search(tmp_
     effects = run.effects()
     trained = effects[effects["kind"] == "convergence"]
     assert set(trained["workload"]) == {"convergence", "convergence-tuned"}
-    text = (run.report().index.parent / "report.md").read_text()
+    text = (run.report().index.parent / "details.md").read_text()
     assert "of 0.03, 0.1, 0.3, tried on 2 seeds each, validation images found best: " in text
     assert "found best: baseline 0.1, stem=deep64 0.03; all others as the baseline" in text
     placebo = trained[(trained["arm"] == "relu=out_of_place") & (trained["metric"] == "test_accuracy")]
@@ -274,7 +274,7 @@ def test_a_training_that_was_not_over_is_said_to_be_early(tmp_path: Path) -> Non
     write_environment(folder, HERE, {"machine": "of a test"})
     for trial in planned.trials:
         write_record(folder, course(trial))
-    text = (results.load(folder).report().index.parent / "report.md").read_text()
+    text = (results.load(folder).report().index.parent / "details.md").read_text()
     assert "the baseline still gained 6.0 points of validation accuracy in the last 25 % of" in text
 
 
@@ -330,6 +330,6 @@ def test_seeds_that_diverged_or_only_guessed_have_failed_too(tmp_path: Path) -> 
     assert (failed["n"], failed["baseline_n"], failed["verdict"]) == (8, 20, "worse")
     others = effects[(effects["metric"] == "failed_fraction") & (effects["arm"] == "stem=deep32")]
     assert set(others["value"]) == {0.0}
-    told = (run.report().index.parent / "report.md").read_text()
+    told = (run.report().index.parent / "details.md").read_text()
     assert "Costs 100.0 points more seeds that failed to learn" in told
     assert "the lower of two heaps: the baseline in 0 of 20, stem=deep64 in 8 of 8 " in told

@@ -1,9 +1,10 @@
 """Sections as Markdown; whatever a name or a reason holds, it comes out as text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from results.report.document import Document
-from results.report.section import Bullets, Figure, Group, Paragraph, Part, Sentence, Table
+from results.report.paper import PaperTable
+from results.report.section import Alert, Bullets, Entry, Figure, Group, Paragraph, Part, Sentence, Table
 
 
 def markdown(document: Document) -> str:
@@ -11,9 +12,7 @@ def markdown(document: Document) -> str:
     head = document.head
     lines = []
     for alert in document.alerts:
-        lines += [f"> **{escape(alert.title)}** {escape(alert.text)}".rstrip()]
-        lines += [">", *(f"> - {escape(item)}" for item in alert.items)] if alert.items else []
-        lines.append("")
+        lines += [*alert_lines(alert, len(alert.items)), ""]
     lines += [f"# {escape(head.name)}", "", escape(head.question), "", escape(head.lead), ""]
     lines += [f"- {escape(context)}" for context in head.contexts]
     for section in document.sections:
@@ -21,6 +20,16 @@ def markdown(document: Document) -> str:
         for part in [*section.parts, *section.evidence]:
             lines += _part(part, 3)
     return "\n".join([*lines, "", escape(head.footer), ""])
+
+
+def alert_lines(alert: Alert, most: int) -> Iterator[str]:
+    """An alert with so many of its items at most."""
+    yield f"> **{escape(alert.title)}** {escape(alert.text)}".rstrip()
+    if alert.items:
+        yield ">"
+    yield from (f"> - {escape(item)}" for item in alert.items[:most])
+    if len(alert.items) > most:
+        yield f"> - {len(alert.items) - most} more in the details"
 
 
 def _part(part: Part, level: int) -> Iterator[str]:
@@ -38,16 +47,17 @@ def _part(part: Part, level: int) -> Iterator[str]:
                 "",
             )
         case Paragraph():
-            yield from (" ".join(_sentence(sentence) for sentence in part.sentences), "")
+            yield from (" ".join(sentence_text(sentence) for sentence in part.sentences), "")
         case Bullets():
-            yield from (*(f"- {_sentence(sentence)}" for sentence in part.sentences), "")
+            yield from (*(f"- {sentence_text(sentence)}" for sentence in part.sentences), "")
         case Group():
             yield from (f"{heading} {escape(part.title)}", "")
             for inner in part.parts:
                 yield from _part(inner, level + 1)
 
 
-def _sentence(sentence: Sentence) -> str:
+def sentence_text(sentence: Sentence) -> str:
+    """A sentence, what leads it in bold."""
     lead = f"**{escape(sentence.lead)}** " if sentence.lead else ""
     return f"{lead}{escape(sentence.text)}"
 
@@ -61,14 +71,48 @@ def _table(table: Table) -> Iterator[str]:
         f"{column} [{group}]" if group else column
         for column, group in zip(table.columns, groups, strict=True)
     ]
-    yield _line(heads)
-    yield _line(["---"] * len(table.columns), raw=True)
-    for row in table.rows:
-        yield _line([f"{cell.text} ({cell.detail})" if cell.detail else cell.text for cell in row])
+    yield row(map(escape, heads))
+    yield row(["---"] * len(table.columns))
+    for cells in table.rows:
+        yield row(escape(cell_text(cell)) for cell in cells)
 
 
-def _line(cells: Sequence[str], *, raw: bool = False) -> str:
-    return f"| {' | '.join(cells if raw else map(escape, cells))} |"
+def paper_markdown(table: PaperTable) -> str:
+    """The headline table to paste into a pull request: one table, what it means below it."""
+    heads = [
+        f"{question.title} [{place}] ({question.known}, margin {question.margin})"
+        for question, place in zip(table.questions, table.places, strict=True)
+    ]
+    lines = [
+        f"**{escape(table.caption)}**",
+        "",
+        row(map(escape, ["change", *heads])),
+        row(["---", *["---:"] * len(heads)]),
+        row(map(escape, ["baseline", *(question.baseline for question in table.questions)])),
+    ]
+    for name, cells, marks in zip(table.names, table.cells, table.marks, strict=True):
+        shown = [name, *(_paper_cell(*found) for found in zip(cells, marks, strict=True))]
+        lines.append(row(map(escape, shown)))
+    lines += ["", *(f"- {escape(note)}" for note in table.notes)]
+    lines += [f"- {escape(f'{place}: {context}.')}" for place, context in table.contexts.items()]
+    lines += [f"- ({mark}) {escape(remark)}." for mark, remark in table.remarks.items()]
+    return "\n".join([*lines, f"- {escape(table.source)}", ""])
+
+
+def _paper_cell(entry: Entry, mark: str) -> str:
+    said = ", ".join(filter(None, [entry.value, entry.text]))
+    detail = entry.detail if entry.detail.startswith("[") or not entry.detail else f"({entry.detail})"
+    return " ".join(filter(None, [said, detail, f"({mark})" if mark else ""]))
+
+
+def cell_text(entry: Entry) -> str:
+    """A cell in one line, its detail in brackets."""
+    return f"{entry.text} ({entry.detail})" if entry.detail else entry.text
+
+
+def row(cells: Iterable[str]) -> str:
+    """A line of a table, of cells that are escaped."""
+    return f"| {' | '.join(cells)} |"
 
 
 def escape(value: str) -> str:

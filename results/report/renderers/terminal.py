@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from results.report.document import Document
-from results.report.section import Alert, Bullets, Entry, Group, Paragraph, Part, Sentence, Table
+from results.report.section import Alert, Bullets, Entry, Paragraph, Part, Sentence, Table, brief_parts
 
 MOST_ITEMS = 5
 """An alert shows so many of its items; the report has all."""
@@ -24,8 +24,8 @@ def show(document: Document, console: Console) -> None:
     for alert in grave:
         _print(console, _alert(alert))
     for section in document.sections:
-        for part in [*section.parts, *section.evidence]:
-            for shown in _brief(part):
+        for part in brief_parts([*section.parts, *section.evidence]):
+            for shown in _shown(part):
                 _print(console, shown)
     for alert in document.alerts:
         if not alert.grave:
@@ -36,19 +36,16 @@ def _print(console: Console, shown: RenderableType) -> None:
     console.print(shown, markup=False, highlight=False)
 
 
-def _brief(part: Part) -> Iterator[RenderableType]:
+def _shown(part: Part) -> Iterator[RenderableType]:
     match part:
-        case Table() if part.brief:
+        case Table():
             yield from _tables(part)
-        case Paragraph() if part.brief:
+        case Paragraph():
             yield Text.assemble(*(_sentence(sentence) for sentence in part.sentences))
         case Bullets():
             yield from (_sentence(sentence) for sentence in part.sentences[: part.brief])
-            if 0 < part.brief < len(part.sentences):
+            if part.brief < len(part.sentences):
                 yield Text(f"and {len(part.sentences) - part.brief} more: see the report", "dim")
-        case Group():
-            for inner in part.parts:
-                yield from _brief(inner)
 
 
 def _sentence(sentence: Sentence) -> Text:

@@ -1,5 +1,6 @@
 """What each choice costs and buys: one table, the same in words, and the figures that show it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -8,10 +9,11 @@ import pandas as pd
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.changes import changes_table
-from results.report.control_words import duplicates_that_differ, noise_floor
+from results.report.control_words import duplicates_that_differ
 from results.report.drawing import arms_to_draw, drawn_suffix
+from results.report.headline import ARMS_CAPTION, AVERAGED_CAPTION, headline, noise_line
 from results.report.in_short import MOST_NAMED, in_short
-from results.report.notes import effects_with_notes, with_notes
+from results.report.notes import effects_with_notes
 from results.report.row_evidence import row_evidence
 from results.report.section import (
     Bullets,
@@ -28,12 +30,10 @@ from results.report.trade import plane
 from results.report.words import answers
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
-from results.tables.headline import HeadlineColumn, headline_columns, title
+from results.tables.headline import HeadlineColumn
 from results.verdicts.claims import VERDICTS
-from results.verdicts.designs import FACTORIALS, FRACTION
+from results.verdicts.designs import FRACTION
 
-ARMS_CAPTION = "What each change does against the baseline"
-_AVERAGED_CAPTION = "What each change does, averaged over the others"
 _AVERAGED = (
     "An effect below is the mean of what the change does whatever else there is. Where changes mind each "
     "other, a mean tells half; the next section tells which do."
@@ -50,32 +50,31 @@ def build(run: Analysis, environment: str) -> Section:
     noted = effects_with_notes(run)
     data = {"effects": noted, "variants": run.variants}
     effects = noted[noted["environment"] == environment]
-    columns = list(headline_columns(run.study, effects))
+    found = headline(run, environment)
+    columns, shown = found.arms, found.shown
     if not columns:
         nothing = [words("No headline metric is on record yet.")] if run.study.workloads else []
         return Section(nothing, data=data)
     floor = noise_line(run, environment)
     duplicates = list(duplicates_that_differ(effects[effects["headline"]]))
-    means = _averaged(run, environment)
-    averaged = list(headline_columns(run.study, means)) if means is not None else []
-    shown = averaged or columns
     drawn = arms_to_draw(effects)
     opened = row_evidence(run, environment, columns, drawn)
     every = changes_table(columns, ARMS_CAPTION, evidence=opened)
     answers: list[Part] = [every]
     forest, *figures = _figures(run, effects, environment, columns)
+    short = [*_claims_in_short(run, environment), *in_short(shown)]
     evidence: list[Part] = [forest]
-    if means is not None:
+    if found.means is not None:
         answers = [
             words(_AVERAGED, *([_OF_FRACTION] if run.study.design == FRACTION else [])),
-            changes_table(averaged, _AVERAGED_CAPTION, columns),
+            changes_table(found.averaged, AVERAGED_CAPTION, columns),
         ]
         combinations: list[Part] = [replace(every, brief=False), forest, *figures]
         each = Group("Each combination against the baseline", combinations, folded=True)
-        evidence, figures = [_forest_of_means(run, means, environment), each], []
+        evidence, figures = [_forest_of_means(run, found.means, environment), each], []
     evidence.append(Group("The same in words", in_words(shown), folded=True))
     parts: list[Part] = [
-        Bullets([*_claims_in_short(run, environment), *in_short(shown)]),
+        Bullets(short, brief=len(short)),
         *answers,
         Paragraph([Sentence(verdict_words.LEGEND, tone="soft")], brief=True),
         *([Paragraph([Sentence(floor, tone="soft")], brief=True)] if floor else []),
@@ -99,14 +98,6 @@ def _claims_in_short(run: Analysis, environment: str) -> list[Sentence]:
     return [Sentence(f"{said}.{named}{more}{'.' if named else ''}", lead="What others say:", tone="key")]
 
 
-def _averaged(run: Analysis, environment: str) -> pd.DataFrame | None:
-    """Main effects of a factorial design with their notes; None for any other."""
-    if run.study.design not in FACTORIALS or run.main_effects.empty:
-        return None
-    rows = with_notes(run, run.main_effects)
-    return rows[rows["environment"] == environment]
-
-
 def _forest_of_means(run: Analysis, means: pd.DataFrame, environment: str) -> Figure:
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
     names = ", ".join(dict.fromkeys(means["arm"]))
@@ -117,7 +108,7 @@ def _forest_of_means(run: Analysis, means: pd.DataFrame, environment: str) -> Fi
     return Figure("main-effects", title, alt, partial(plots.forest, run.study, means, noise))
 
 
-def in_words(columns: list[HeadlineColumn]) -> list[Group]:
+def in_words(columns: Sequence[HeadlineColumn]) -> list[Group]:
     """What each change does, a sentence for each context."""
     instead: dict[str, str] = {}
     for row in (row for column in columns for row in column.rows.to_dict("records")):
@@ -130,22 +121,8 @@ def in_words(columns: list[HeadlineColumn]) -> list[Group]:
     ]
 
 
-def noise_line(run: Analysis, environment: str) -> str:
-    """The noise floor of each headline metric that varies, per mode, as far as it is known; "" for none."""
-    noise = run.noise_floor
-    rows = noise[(noise["environment"] == environment) & noise["headline"].astype(bool)]
-    several = rows["workload"].nunique() > 1
-    said = []
-    for _, row in rows.iterrows():
-        where = f" [{row['workload']}]" if several else ""
-        said.append(f"{title(row)}{where} {noise_floor(row.to_dict())}")
-    if not said:
-        return ""
-    return f"Noise of this run, the baseline against a duplicate of itself: {', '.join(said)}."
-
-
 def _figures(
-    run: Analysis, effects: pd.DataFrame, environment: str, columns: list[HeadlineColumn]
+    run: Analysis, effects: pd.DataFrame, environment: str, columns: Sequence[HeadlineColumn]
 ) -> list[Figure]:
     noise = run.noise_floor[run.noise_floor["environment"] == environment]
     arms = arms_to_draw(effects)

@@ -36,12 +36,13 @@ def build(run: Analysis, environment: str) -> Section:
     control = control.assign(column=column_names(control))
     rows = _named(run, run.noise_floor[run.noise_floor["environment"] == environment])
     told = [*_said(rows), *_exact(effects), *duplicates_that_differ(control)]
+    data = {"noise_floor": run.noise_floor}
     if control.empty:
-        return Section()
+        return Section(data=data)
     evidence: list[Part] = [words(*_CONTROL), *([_table(rows)] if len(rows) else [])]
     caption = "Every row of the duplicate, its interval widened to hold for all at once"
     evidence.append(effect_table(control, "column", caption, is_open=False))
-    return Section([Bullets(told), *_figure(rows)], evidence=evidence)
+    return Section([Bullets(told), *_figure(rows)], evidence=evidence, data=data)
 
 
 def _named(run: Analysis, noise: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +105,7 @@ def _table(noise: pd.DataFrame) -> Table:
     for _, row in noise.iterrows():
         kind, unit = row["effect_kind"], row["unit"]
         mark = Entry("✗ failed", "invalid") if row["verdict"] == "failed" else Entry("✓ quiet")
-        if row["verdict"] != "failed" and row["leaves_out_none"]:
+        if row["verdict"] != "failed" and row["control_differs"]:
             mark = Entry("✓ quiet, but the interval leaves out no difference", "inconclusive")
         rows.append(
             [

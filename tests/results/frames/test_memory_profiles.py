@@ -69,7 +69,7 @@ def test_there_is_a_row_per_arm_mode_and_source_in_the_order_of_the_study(explai
 def test_records_without_profiles_show_nothing_of_it(run: Run, report: Report) -> None:
     assert run.analysis.memory_profiles.empty
     assert {"arm", "peak_bytes", "against_baseline"} <= set(run.analysis.memory_profiles.columns)
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     for said in ("Against the baseline:", "Largest batch", "in-place operations"):
         assert said not in report.index.read_text(encoding="utf-8")
         assert said not in markdown
@@ -214,7 +214,7 @@ def test_a_study_of_many_arms_stays_readable(factorial: Run, tmp_path: Path) -> 
         "peak +11.0 MiB, saved for backward ±0, tensors made +16",
     ):
         assert said in page(report).text
-        assert said in (report.index.parent / "report.md").read_text(encoding="utf-8")
+        assert said in (report.index.parent / "details.md").read_text(encoding="utf-8")
     section = source[source.index("Against the baseline: train") :]
     names = [arm.name for arm, _ in arms() if arm.changes]
     places = [section.index(f'<th scope="row">{name}</th>') for name in names]
@@ -222,7 +222,7 @@ def test_a_study_of_many_arms_stays_readable(factorial: Run, tmp_path: Path) -> 
 
 
 def test_page_and_markdown_explain_the_change(written: Report) -> None:
-    markdown = (written.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (written.index.parent / "details.md").read_text(encoding="utf-8")
     source = written.index.read_text(encoding="utf-8")
     for said in (
         "+120 MiB (+12 %)",
@@ -271,7 +271,7 @@ def test_hostile_modules_and_reasons_come_out_as_text(tmp_path: Path) -> None:
     assert not [a for _, a in found.tags if "onerror" in a]
     ids = [a["id"] for _, a in found.tags if a.get("id")]
     assert ids.count("memory") == 1
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     assert "<" not in markdown
     assert "activations | &lt;script&gt;alert('arm')&lt;/script&gt;\\|\\*x\\*" in markdown
 
@@ -289,7 +289,7 @@ def test_the_same_profiles_give_the_same_bytes(explained: Run, written: Report) 
         for content, end in zip(plots.drawn(figure), ("svg", "png"), strict=True):
             assert content == (written.index.parent / "figures" / f"{name}.{end}").read_bytes()
     tables = {path.stem for path in (written.index.parent / "tables").iterdir()}
-    assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput"}
+    assert tables == {"effects", "interactions", "variants", "claims", "trials", "throughput", "noise_floor"}
 
 
 def _shown(run: Run) -> pd.DataFrame:

@@ -259,7 +259,7 @@ def test_a_run_of_benchmarks_alone_loads_and_reports(tmp_path: Path) -> None:
     )
     assert (folder / "figures" / "building-blocks.png").is_file()
     assert "×1.30 (+30 %)" in report.index.read_text()
-    assert "×1.30 (+30 %)" in (folder / "report.md").read_text()
+    assert "×1.30 (+30 %)" in (folder / "details.md").read_text()
     assert run.effects().empty
 
 
@@ -292,7 +292,7 @@ def test_hostile_names_come_out_as_text(tmp_path: Path) -> None:
     assert "<script>" not in page
     assert "<b>" not in page
     assert "&lt;script&gt;" in page
-    markdown = (report.index.parent / "report.md").read_text()
+    markdown = (report.index.parent / "details.md").read_text()
     assert "<script>" not in markdown
     assert "[a](b)" not in markdown
 

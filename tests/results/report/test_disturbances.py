@@ -97,7 +97,7 @@ def test_warnings_stand_on_the_page_escaped_and_in_the_report(tmp_path: Path) ->
     assert warning in found.text
     assert not [attributes for _, attributes in found.tags if "onerror" in attributes]
     assert "Read the times with care" in found.text
-    markdown = (report.index.parent / "report.md").read_text(encoding="utf-8")
+    markdown = (report.index.parent / "details.md").read_text(encoding="utf-8")
     assert "&lt;img src=x onerror=alert(1)&gt; \\|\\*x\\*" in markdown
     for name in ("throughput", "machine"):
         assert (report.index.parent / "tables" / f"{name}.csv").is_file()

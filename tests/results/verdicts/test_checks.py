@@ -33,7 +33,7 @@ def test_an_arm_is_inert_wherever_the_same_networks_see_the_same_input(tmp_path:
     inert = run.effects().query("inert")
     assert set(inert["arm"]) == {POOL}
     assert set(inert["workload"]) == {"complexity", "memory-224", "throughput-64", "digits-32"}
-    text = run.report().index.with_name("report.md").read_text(encoding="utf-8")
+    text = run.report().index.with_name("details.md").read_text(encoding="utf-8")
     rows = [line.split("|") for line in text.splitlines() if line.startswith(f"| {POOL} ")]
     *ranked, failed = (cell.strip() for cell in rows[0][2:-1])
     assert set(ranked) == {"inert"}, "it is ranked nowhere"

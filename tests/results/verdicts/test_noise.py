@@ -1,17 +1,23 @@
 """The noise floor: as far as the duplicate's own interval reaches, workload by workload and mode by mode."""
 
 import math
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from results.report import control_words
-from results.report.sections.answer import noise_line
+from results.report.headline import noise_line
+from results.report.write import Report
 from results.run import Run
 from results.tables import format as text
 from results.verdicts.noise import noise_floor
 from results.verdicts.rows import frame
+
+DESIGN = Path(__file__).parents[3] / "docs" / "design.md"
 
 
 def floor(low: float, high: float, kind: str = "ratio", **told: Any) -> dict[Any, Any]:
@@ -61,4 +67,29 @@ def test_whether_it_leaves_out_no_difference_is_the_gates_finding() -> None:
     ends = {"ci_low_unadjusted": 1.001, "ci_high_unadjusted": 1.011}
     for differs in (False, True):
         found = noise_floor(frame([row | ends | {"control_differs": differs}]))
-        assert list(found["leaves_out_none"]) == [differs]
+        assert list(found["control_differs"]) == [differs]
+
+
+def test_the_table_reads_back_with_its_units_and_every_column_is_documented(run: Run, report: Report) -> None:
+    table = pd.read_csv(report.index.parent / "tables" / "noise_floor.csv")
+    said = DESIGN.read_text(encoding="utf-8").partition("`report/tables/noise_floor.csv` has a row")[2]
+    lines = re.findall(r"^\| (`.*?) \|", said.split("\n\n")[1], flags=re.MULTILINE)
+    documented = [name for line in lines for name in re.findall(r"`(\w+)`", line)]
+    assert sorted(table.columns) == sorted(documented)
+    control = run.effects().query("factor == '(control)' and n > 1 and sd.notna()")
+    assert len(table) == len(control)
+    for _, row in table.iterrows():
+        (found,) = control[
+            (control["workload"] == row["workload"])
+            & (control["metric"] == row["metric"])
+            & (control["mode"].fillna("") == ("" if pd.isna(row["mode"]) else row["mode"]))
+        ].to_dict("records")
+        ends = found["ci_low_unadjusted"], found["ci_high_unadjusted"]
+        assert (row["ci_low"], row["ci_high"], row["n"]) == pytest.approx((*ends, found["n"]))
+        if row["effect_kind"] == "ratio":
+            reach = max(abs(math.log(end)) for end in ends)
+            assert row["noise_floor"] == pytest.approx(math.exp(reach) - 1)
+        else:
+            reach = max(map(abs, ends))
+            assert row["noise_floor"] == pytest.approx(reach)
+        assert row["half_width"] == pytest.approx(reach)

@@ -217,7 +217,7 @@ def test_a_run_trains_on_it_resumes_and_begins_anew_where_it_changed(tmp_path: P
     assert (trials["status"] == "ok").all()
     name = read_study(out).workloads[-1].dataset
     assert name is not None
-    assert name in (out / "report" / "report.md").read_text()
+    assert name in (out / "report" / "details.md").read_text()
     assert str(tmp_path) not in (out / "study.json").read_text(), "a study's place is no part of it"
     kept = {path.name: path.stat().st_mtime_ns for path in (out / "data").glob("pets*")}
     assert len(kept) == 2

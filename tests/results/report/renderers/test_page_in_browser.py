@@ -117,8 +117,8 @@ def rows(chrome: webdriver.Chrome) -> list[str]:
 
 def columns(chrome: webdriver.Chrome) -> list[str]:
     shown: list[str] = chrome.execute_script(
-        "return [...document.querySelectorAll('.changes > .scroll > table > thead th')].filter(h => !h.hidden)"
-        ".map(h => h.querySelector('.sort').textContent)"
+        "return [...document.querySelectorAll('.changes > .scroll > table > thead th')]"
+        ".filter(h => !h.hidden).map(h => h.querySelector('.sort').textContent)"
     )
     return shown
 
@@ -190,8 +190,8 @@ def test_the_axes_of_the_plane_can_be_chosen(chrome: webdriver.Chrome, quick_ind
     def spots() -> dict[str, Any]:
         return dict(
             chrome.execute_script(
-                "return [...document.querySelectorAll('.frame button')].map(b => ["
-                "b.querySelector('.name').textContent, [parseFloat(b.style.left), parseFloat(b.style.bottom)]])"
+                "return [...document.querySelectorAll('.frame button')].map(b => [b.querySelector('.name')"
+                ".textContent, [parseFloat(b.style.left), parseFloat(b.style.bottom)]])"
             )
         )
 

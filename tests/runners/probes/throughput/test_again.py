@@ -87,5 +87,5 @@ def test_occasions_are_added_killed_and_resumed(tmp_path: Path) -> None:
     times = effects[(effects["metric"] == "step_seconds") & (effects["mode"] == "inference")]
     assert set(times["n"]) == {9}
     assert set(run.analysis.occasions["occasions"]) == {3}
-    assert "these 3 occasions" in (out / "report" / "report.md").read_text()
+    assert "these 3 occasions" in (out / "report" / "details.md").read_text()
     assert (out / "report" / "tables" / "occasions.csv").is_file()

@@ -70,7 +70,7 @@ def test_a_fault_in_a_timed_arm_is_a_row_with_its_reason_and_the_others_keep_the
     well = int((timed[timed["arm"] == "fault=sometimes"]["status"] == "ok").sum())
     assert rows.loc["fault=sometimes", "n"] == well
     assert f"{8 - well} of 8" in str(rows.loc["fault=sometimes", "note"])
-    told = (out / "report" / "report.md").read_text()
+    told = (out / "report" / "details.md").read_text()
     assert "longer than its limit" in told
 
 
