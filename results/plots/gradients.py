@@ -31,7 +31,6 @@ def gradients(looks: pd.DataFrame) -> Figure:
     shown = layers[layers["look"].isin(_LOOKS) & (layers["value"] > 0)]
     if shown.empty:
         return nothing("No gradient was recorded.")
-    arms = list(dict.fromkeys(layers["arm"]))
     palette = dict(zip(arms, [INK, *sns.color_palette("colorblind", len(arms))], strict=False))
     told = [look for look in _LOOKS if look in set(shown["look"])]
     columns = max(1, min(4, 100 // (8 + max(len(arm) for arm in arms))))
