@@ -24,10 +24,9 @@ def batch_sweep(table: pd.DataFrame) -> Figure:
     The band around the baseline is the noise floor at each batch size.
 
     Args:
-        table: As `Analysis.speed` holds it, of one environment, members of sweeps alone, with the column
-            `sweep`: the workload that a sweep belongs to.
+        table: As `Run.speed` gives it, of one environment; what is no part of a sweep is left out.
     """
-    shown = table[(table["role"] != "control") & table["images_per_second"].notna()]
+    shown = table[(table["role"] != "control") & table["images_per_second"].notna() & (table["sweep"] != "")]
     if shown.empty:
         return nothing("No sweep over batch sizes was measured.")
     groups = list(shown.groupby(["sweep", "mode", "device"], sort=False))

@@ -20,7 +20,7 @@ def building_blocks(levels: pd.DataFrame) -> Figure:
     """One panel per block; in it, by level, one line per context: the ratio to the baseline of the group.
 
     Args:
-        levels: As `Analysis.building_blocks` holds it, of one environment and one version of the code.
+        levels: As `Run.building_blocks` gives them, of one environment and one version of the code.
     """
     shown = levels[levels["effect"].notna()]
     if shown.empty:

@@ -33,9 +33,9 @@ def convergence_curves(
     With many arms, one panel per workload and arm instead, showing the first curve of the workload.
 
     Args:
-        curves: As `Analysis.curves` holds it. Runs that diverged have none.
+        curves: As `Run.curves` holds them. Runs that diverged have none.
         better: For each metric `lower` or `higher`, shown on the axis.
-        noise: As `Analysis.noise_floor` holds it, of one environment.
+        noise: As `Run.noise_floor` gives it, of one environment.
     """
     shown = curves[curves["role"] != "control"]
     if shown.empty:

@@ -42,8 +42,8 @@ def forest(study: ResolvedStudy, effects: pd.DataFrame, noise: pd.DataFrame | No
 
     Args:
         study: The study.
-        effects: As `Analysis.effects` holds it, of one environment. The control and inert arms are left out.
-        noise: As `Analysis.noise_floor` holds it; its half-widths are drawn as dotted lines.
+        effects: As `Run.effects` gives them, of one environment. The control and inert arms are left out.
+        noise: As `Run.noise_floor` gives it; its half-widths are drawn as dotted lines.
     """
     columns = list(headline_columns(study, effects))
     shown = pd.concat([column.rows for column in columns]) if columns else effects.head(0)

@@ -7,30 +7,35 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from results.plots.theme import FAINT, INK, nothing, panels, themed
+from results.tables.inside import looks as marked
+from results.tables.inside import relative_gradients
 
 _LOOKS = ("first", "last")
 
 
 @themed
-def gradients(layers: pd.DataFrame) -> Figure:
+def gradients(looks: pd.DataFrame) -> Figure:
     """A panel for the first look and one for the last, a line an arm: how far the gradient reaches back.
 
     At the right end each line is 1, the last layer's own norm; where it falls to the left, less of the
     gradient reaches the first layers, where it rises, more.
 
     Args:
-        layers: As `results.tables.inside.relative_gradients` gives it, of one environment, one workload and
-            few arms, the baseline first.
+        looks: As `Run.inside` holds them, of one environment, one workload and few arms; the baseline comes
+            first, the others as they are.
     """
+    arms = sorted(dict.fromkeys(looks["arm"]), key=lambda arm: arm != "baseline")
+    places = {arm: place for place, arm in enumerate(arms)}
+    layers = relative_gradients(marked(looks))
+    layers = layers.sort_values("arm", key=lambda column: column.map(places), kind="stable")
     shown = layers[layers["look"].isin(_LOOKS) & (layers["value"] > 0)]
     if shown.empty:
         return nothing("No gradient was recorded.")
-    arms = list(dict.fromkeys(layers["arm"]))
     palette = dict(zip(arms, [INK, *sns.color_palette("colorblind", len(arms))], strict=False))
-    looks = [look for look in _LOOKS if look in set(shown["look"])]
+    told = [look for look in _LOOKS if look in set(shown["look"])]
     columns = max(1, min(4, 100 // (8 + max(len(arm) for arm in arms))))
-    figure, axes = panels(len(looks), 2, (4.9, 3.0), (0, 0.2 + 0.2 * -(-len(arms) // columns)))
-    for axis, look in zip(axes, looks, strict=True):
+    figure, axes = panels(len(told), 2, (4.9, 3.0), (0, 0.2 + 0.2 * -(-len(arms) // columns)))
+    for axis, look in zip(axes, told, strict=True):
         mine = shown[shown["look"] == look]
         for arm, line in mine.groupby("arm", sort=False):
             ordered = line.sort_values("depth", kind="stable")

@@ -26,7 +26,7 @@ def image_seconds(table: pd.DataFrame) -> Figure:
     floor: what a second baseline may look like.
 
     Args:
-        table: As `Analysis.speed` holds it, of one environment, without what is not to be drawn.
+        table: As `Run.speed` gives it, of one environment, without what is not to be drawn.
     """
     shown = table[table["role"] != "control"]
     if shown["images_per_second"].isna().all():

@@ -9,6 +9,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from results.plots.theme import INK, nothing, panels, side_by_side, themed
 from results.tables import format as text
+from results.tables.inside import by_layer
+from results.tables.inside import looks as marked
 
 MOST_COLOURED = 6
 """Arms, the baseline among them; more cannot be told apart where each has two lines."""
@@ -24,19 +26,20 @@ _LINEAR = {"dead_share", "input_mean"}
 
 
 @themed
-def inside(layers: pd.DataFrame) -> Figure:
+def inside(looks: pd.DataFrame) -> Figure:
     """One panel per quantity over depth; an arm's last look is solid, its first one dashed.
 
     Of the drift the look in the middle is drawn for the last: at the end of a schedule little moves.
 
     Args:
-        layers: As `results.tables.inside.by_layer` gives it, of one environment, one workload, and at most
-            `MOST_COLOURED` arms, the baseline first.
+        looks: As `Run.inside` holds them, of one environment, one workload, and at most `MOST_COLOURED` arms;
+            the baseline comes first, the others as they are.
     """
+    layers = by_layer(marked(looks))
     shown = layers[layers["what"].isin(_PANELS) & layers["value"].notna()]
     if shown.empty:
         return nothing("No look inside a network was recorded.")
-    arms = list(dict.fromkeys(layers["arm"]))
+    arms = sorted(dict.fromkeys(layers["arm"]), key=lambda arm: arm != "baseline")
     palette = dict(zip(arms, [INK, *sns.color_palette("colorblind", len(arms))], strict=False))
     found = [what for what in _PANELS if what in set(shown["what"])]
     columns = max(1, min(4, 120 // (8 + max(len(arm) for arm in arms))))

@@ -30,7 +30,7 @@ def interaction_map(study: ResolvedStudy, interactions: pd.DataFrame) -> Figure:
 
     Args:
         study: The study.
-        interactions: As `Analysis.interactions` holds it, of one environment.
+        interactions: As `Run.interactions` gives them, of one environment.
     """
     pairs = interactions[interactions["factor"].str.contains("+", regex=False)]
     columns = list(headline_columns(study, pairs))

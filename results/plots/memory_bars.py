@@ -16,7 +16,7 @@ def memory_bars(effects: pd.DataFrame) -> Figure:
     """Headline memory of every arm as bars: one panel per workload, metric and mode, one colour per source.
 
     Args:
-        effects: As `Analysis.effects` holds it, of one environment. An arm without a value says so.
+        effects: As `Run.effects` gives them, of one environment. An arm without a value says so.
     """
     rows = effects[(effects["metric"] == "peak_bytes") & effects["headline"].astype(bool)]
     rows = rows[(rows["factor"] != CONTROL_FACTOR) & ~rows["inert"].astype(bool)]

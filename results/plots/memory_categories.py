@@ -19,7 +19,7 @@ def memory_categories(profiles: pd.DataFrame) -> Figure:
     """Bytes at the peak as stacked bars: one panel per workload and mode, one bar per arm.
 
     Args:
-        profiles: As `Analysis.memory_profiles` holds it, of one environment, without what is not to be drawn.
+        profiles: As `Run.memory_profiles` holds them, of one environment, without what is not to be drawn.
             Where a workload has several sources, the simulation is shown.
     """
     shown = preferred(profiles[profiles["role"] != "control"])

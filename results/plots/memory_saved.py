@@ -22,7 +22,7 @@ def memory_saved(profiles: pd.DataFrame) -> Figure:
     `memory_timeline` shows.
 
     Args:
-        profiles: As `Analysis.memory_profiles` holds it, of one environment, without what is not to be drawn.
+        profiles: As `Run.memory_profiles` holds them, of one environment, without what is not to be drawn.
     """
     shown = preferred(profiles[profiles["mode"] == "train"])
     groups = [most_changed(group) for _, group in shown.groupby("workload", sort=False)]

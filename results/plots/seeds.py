@@ -14,16 +14,17 @@ _DOT = "#0072b2"
 
 
 @themed
-def seeds(series: pd.DataFrame) -> Figure:
+def seeds(measurements: pd.DataFrame) -> Figure:
     """One panel per workload and metric, one line per arm, a dot per seed and a stroke at the mean.
 
     Args:
-        series: As `Analysis.series` holds it, of one environment: one value a seed.
+        measurements: As `Run.measurements` holds them, of one environment and of metrics with one value a
+            seed, such as `test_accuracy`.
     """
-    if series.empty:
+    if measurements.empty:
         return nothing("No arm was trained.")
-    groups = list(series.groupby(["workload", "metric"], sort=False))
-    names = sorted(series["arm"].unique(), key=lambda arm: (arm != "baseline", arm != "(control)"))
+    groups = list(measurements.groupby(["workload", "metric"], sort=False))
+    names = sorted(measurements["arm"].unique(), key=lambda arm: (arm != "baseline", arm != "(control)"))
     size = (6.2, 0.8 + 0.24 * len(names))
     figure, axes = panels(len(groups), 1, size, (label_room(names), 0.3))
     for axis, ((workload, metric), group) in zip(axes, groups, strict=True):
@@ -41,7 +42,7 @@ def seeds(series: pd.DataFrame) -> Figure:
 def _panel(axis: Axes, group: pd.DataFrame, arms: list[str]) -> None:
     unit = str(group["unit"].iloc[0])
     for y, arm in enumerate(arms):
-        values = np.concatenate(group[group["arm"] == arm]["values"].tolist())
+        values = group[group["arm"] == arm]["value"].to_numpy(dtype=float)
         places = y + 0.09 * np.array([(i % 3) - 1 for i in range(len(values))])
         axis.plot(values, places, "o", color=_DOT, ms=5, alpha=0.75, mew=0, zorder=3)
         axis.plot([values.mean()], [y], "|", color=INK, ms=14, mew=1.6, zorder=2)

@@ -25,7 +25,7 @@ def tradeoff(study: ResolvedStudy, effects: pd.DataFrame) -> Figure:
 
     Args:
         study: The study.
-        effects: As `Analysis.effects` holds it, of one environment. Bars are simultaneous 95 % intervals.
+        effects: As `Run.effects` gives them, of one environment. Bars are simultaneous 95 % intervals.
     """
     shown = effects[effects["headline"].astype(bool) & ~effects["inert"].astype(bool)]
     shown = shown[(shown["factor"] != CONTROL_FACTOR) & shown["effect"].notna()]

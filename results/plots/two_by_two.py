@@ -27,8 +27,8 @@ def two_by_two(study: ResolvedStudy, interactions: pd.DataFrame, corners: pd.Dat
 
     Args:
         study: The study.
-        interactions: Those to draw, as `Analysis.interactions` holds them, of one environment.
-        corners: As `Analysis.corners` holds them.
+        interactions: Those to draw, as `Run.interactions` gives them, of one environment.
+        corners: As `Run.corners` gives them.
     """
     found = [
         (column, row, mine)

@@ -18,7 +18,7 @@ _POOLED = [
 SPEED_COLUMNS = [
     *("environment", "workload", "mode", "device", "arm", "role", "batch_size", *_POOLED),
     *("macs", "gmacs_per_second", "energy_joules_per_image", "steps_timed", "processes"),
-    *("marked_share", "unsteady_processes", "noise_floor"),
+    *("marked_share", "unsteady_processes", "noise_floor", "sweep"),
 ]
 _KEYS = ["environment", "workload", "mode", "arm"]
 Place = tuple[str, str, str, str]
@@ -36,8 +36,9 @@ def speed(
     Figures are geometric means over processes of the median over a process's rounds, in seconds, images
     or joules. `gmacs_per_second` is the multiply-accumulates of one image times the images a second, in
     10^9; those of the forward pass alone, also in training, where the backward pass does about twice as
-    many again. Shares lie between 0 and 1. `noise_floor` is that of the headline metric, as a ratio less 1.
-    What was not recorded is NaN.
+    many again. Shares lie between 0 and 1. `noise_floor` is that of the headline metric, as a ratio less 1;
+    `sweep` names the workload whose sweep over batch sizes a row is part of, "" for none. What was not
+    recorded is NaN.
 
     Args:
         study: The study.
@@ -58,12 +59,13 @@ def speed(
         for arm, own in figures.items() if mode or len(_modes(pooled, environment, workload)) == 1 else ():
             row: dict[str, Any] = dict(zip(_KEYS, (environment, workload, mode, arm), strict=True))
             row |= {"device": device, "role": roles[arm], "batch_size": batches[workload]}
+            row["sweep"] = study.sweeps.get(workload, "")
             row["noise_floor"] = floors.get((environment, workload, mode))
             row |= shared.get(arm, {}) | own
             row |= known.get((environment, workload, mode, arm), {})
             rows.append(row | _derived(row))
     frame = pd.DataFrame(rows, columns=SPEED_COLUMNS)
-    numbers = [name for name in SPEED_COLUMNS if name not in {*_KEYS, "device", "role"}]
+    numbers = [name for name in SPEED_COLUMNS if name not in {*_KEYS, "device", "role", "sweep"}]
     return frame.astype(dict.fromkeys(numbers, float))
 
 

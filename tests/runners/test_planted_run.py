@@ -135,7 +135,7 @@ def test_twice_the_work_for_the_same_function_learns_the_same_to_the_bit(finishe
 
 
 def test_the_duplicate_comes_out_as_no_difference_in_a_row_of_its_own(finished: Finished) -> None:
-    frame = results.load(finished[0]).effects()
+    frame = results.load(finished[0]).effects(control=True)
     control = frame[frame.factor == "(control)"]
     assert set(control.workload) == {"throughput", "convergence"}
     assert set(control.level) == {"duplicate"}

@@ -1,7 +1,7 @@
 """Sections as one self-contained page; everything is escaped by jinja2."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -20,20 +20,7 @@ def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
         document: What is laid out.
         drawn: A figure as inline SVG, and once more for phones.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("results.report", "renderers"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["anchors"] = {section.anchor for section in document.sections}
-    environment.filters |= {
-        "spans": lambda groups: list(spans(groups)),
-        "breakable": breakable,
-        "percent": _percent,
-        "plane_data": _plane_data,
-    }
+    environment = _environment({section.anchor for section in document.sections})
     kinds = {"table": Table, "figure": Figure, "paragraph": Paragraph, "bullets": Bullets, "dots": Dots}
     environment.tests |= {f"{name}_part": _is(kind) for name, kind in kinds.items()}
     given = {
@@ -45,6 +32,30 @@ def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
         "drawings": lambda figure: map(Markup, drawn(figure)),  # matplotlib escapes what it writes
     }
     return environment.get_template("page.html.j2").render(given)
+
+
+def table(shown: Table) -> str:
+    """One table as HTML, for wherever a page of another one's shows it; without links."""
+    module: Any = _environment(set()).get_template("table.html.j2").module
+    return str(module.table(shown))
+
+
+def _environment(anchors: Set[str]) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("results.report", "renderers"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["anchors"] = anchors
+    environment.filters |= {
+        "spans": lambda groups: list(spans(groups)),
+        "breakable": breakable,
+        "percent": _percent,
+        "plane_data": _plane_data,
+    }
+    return environment
 
 
 def _is(kind: type) -> Callable[[object], bool]:

@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 
 from results import plots
+from results.frames import samples
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.control_words import duplicates_that_differ
 from results.report.drawing import arms_to_draw
@@ -133,7 +134,7 @@ def _figures(run: Analysis, environment: str, curves: pd.DataFrame) -> Iterator[
     if len(points):
         alt = "Dot plot: the test score of every seed by change, a line at the mean."
         title = "Do the seeds agree? The score of every seed, a line at the mean"
-        yield Figure("seeds", title, alt, partial(plots.seeds, points))
+        yield Figure("seeds", title, alt, partial(plots.seeds, samples.measurements(points)))
 
 
 def _of(arms: list[str], frame: pd.DataFrame) -> pd.DataFrame:

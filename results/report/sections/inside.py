@@ -164,7 +164,9 @@ def _gradients(found: _Found, suffix: str) -> Iterator[Figure]:
         f"look and at the last, for {', '.join(drawn)}; medians over seeds."
     )
     table = _gradient_table(layers)
-    yield Figure(f"gradients{suffix}", title, alt, partial(plots.gradients, layers), table)
+    yield Figure(
+        f"gradients{suffix}", title, alt, partial(plots.gradients, _in_order(found.frame, drawn)), table
+    )
 
 
 def _gradient_table(layers: pd.DataFrame) -> Table:
@@ -181,9 +183,9 @@ def _gradient_table(layers: pd.DataFrame) -> Table:
     return Table(columns, shown, "Gradient norms over the last layer's, medians over seeds", open=False)
 
 
-def _in_order(layers: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+def _in_order(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     places = {arm: place for place, arm in enumerate(arms)}
-    kept = layers[layers["arm"].isin(arms)]
+    kept = frame[frame["arm"].isin(arms)]
     return kept.sort_values("arm", key=lambda column: column.map(places), kind="stable")
 
 
@@ -270,14 +272,13 @@ def _diverged(frame: pd.DataFrame, baseline: str) -> Iterator[Sentence]:
 
 def _figure(found: _Found, suffix: str) -> Figure:
     arms = found.drawn
-    layers = _in_order(tables.by_layer(found.looks), arms)
     title = f"Inside the network, layer by layer [{found.workload.name}]"
     title += drawn_suffix(len(arms) - 1, len(found.differ))
     alt = (
         "Line charts over depth, an early and a late look: gradient norms, means, variances and drift before "
         f"activations, and the share of dead ReLUs, for {', '.join(arms)}; medians over seeds."
     )
-    return Figure(f"inside{suffix}", title, alt, partial(plots.inside, layers))
+    return Figure(f"inside{suffix}", title, alt, partial(plots.inside, _in_order(found.frame, arms)))
 
 
 def _table(rows: pd.DataFrame, arms: Sequence[str]) -> Table:

@@ -117,10 +117,8 @@ def _figures(run: Analysis, speed: pd.DataFrame) -> Iterator[Figure]:
     yield Figure(
         "throughput", title, alt, partial(plots.image_seconds, table[~table["workload"].isin(_beside(run))])
     )
-    members = run.study.sweeps
-    swept = table[table["workload"].isin(members)]
+    swept = table[table["sweep"] != ""]
     if len(swept):
-        swept = swept.assign(sweep=swept["workload"].map(members))
         alt = f"Line chart: images per second against the batch size for {arms}."
         yield Figure(
             "batch-sweep",

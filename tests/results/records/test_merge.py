@@ -210,10 +210,10 @@ def test_other_machines_are_refused_by_the_facts_that_differ_unless_kept_apart(
     )
     merge([whole, other], tmp_path / "merged", apart=True)
     found, alone = results.load(tmp_path / "merged"), results.load(whole)
-    assert set(found.effects()["environment"]) == {ENVIRONMENT, OTHER}
-    mine = found.effects().query("environment == @ENVIRONMENT").reset_index(drop=True)
+    assert set(found.effects(control=True)["environment"]) == {ENVIRONMENT, OTHER}
+    mine = found.effects(control=True).query("environment == @ENVIRONMENT").reset_index(drop=True)
     columns = ["workload", "metric", "arm", "value", "effect", "ci_low", "ci_high", "n"]
-    pd.testing.assert_frame_equal(mine[columns], alone.effects()[columns])
+    pd.testing.assert_frame_equal(mine[columns], alone.effects(control=True)[columns])
 
 
 def test_what_is_no_run_directory_is_refused(whole: Path, tmp_path: Path) -> None:

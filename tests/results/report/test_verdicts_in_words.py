@@ -118,7 +118,7 @@ def test_n_needed_is_a_range_from_the_spread_and_invites_nobody_to_peek(
 
 
 def test_a_duplicate_that_differs_is_told_wherever_its_metric_stands(slow: Run) -> None:
-    effects = slow.effects()
+    effects = slow.effects(control=True)
     control = effects[(effects["arm"] == CONTROL) & effects["control_differs"]]
     assert set(control["metric"]) == {"step_seconds"}
     assert not effects["fault"].eq("control").any()

@@ -115,7 +115,7 @@ def test_rows_stand_in_the_order_of_the_study(timed: Run) -> None:
 
 
 def test_the_noise_floor_stands_beside_every_figure_that_varies(timed: Run) -> None:
-    effects = timed.effects()
+    effects = timed.effects(control=True)
     control = effects[(effects["arm"] == CONTROL) & (effects["metric"] == "step_seconds")]
     control = control[control["workload"] == "speed"]
     for mode in ("train", "inference"):
@@ -191,9 +191,7 @@ def test_the_noise_floor_is_drawn_around_the_baseline(timed: Run) -> None:
 def test_a_sweep_is_a_line_over_its_batch_sizes(timed: Run) -> None:
     members = timed.analysis.study.sweeps
     assert members == {"speed": "speed", "speed-batch-8": "speed", "speed-batch-128": "speed"}
-    table = timed.analysis.speed
-    table = table[table["workload"].isin(members)]
-    table = table.assign(sweep=table["workload"].map(members))
+    table = timed.speed()
     figure = plots.batch_sweep(table)
     line = next(line for line in figure.axes[0].lines if line.get_label() == STEM)
     assert list(np.asarray(line.get_xdata())) == [8, 32, 128]

@@ -108,7 +108,7 @@ def test_a_slower_duplicate_marks_its_cell_and_the_interactions_in_it(
     tmp_path: Path, slower: float, fault: str
 ) -> None:
     run = results.load(write_run(tmp_path / "run", Plan(control_time=slower, seeds=1)))
-    effects = run.effects()
+    effects = run.effects(control=True)
     control = effects[(effects["metric"] == "step_seconds") & (effects["arm"] == CONTROL)].set_index("mode")
     slow = control["ci_low_unadjusted"] > 1
     assert slow.any() == (slower > 1)

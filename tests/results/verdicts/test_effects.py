@@ -30,7 +30,7 @@ from tests.results.planted import (
 
 
 def row(run: Run, arm: str, metric: str, **where: Any) -> pd.Series:
-    effects = run.effects()
+    effects = run.effects(control=True)
     mask = (effects["arm"] == arm) & (effects["metric"] == metric)
     for name, value in where.items():
         mask &= effects[name] == value
@@ -225,7 +225,7 @@ def test_a_curve_that_differs_makes_a_placebo_invalid(tmp_path: Path) -> None:
 
 
 def test_a_failed_control_invalidates_its_metric_and_no_other(broken: Run) -> None:
-    effects = broken.effects()
+    effects = broken.effects(control=True)
     time = effects[effects["metric"] == "step_seconds"]
     assert set(time["verdict"]) == {"invalid"}
     assert time["note"].str.contains("A/A control|duplicate of the baseline").all()
@@ -244,7 +244,7 @@ def test_exact_trials_that_disagree_are_a_fault(tmp_path: Path) -> None:
 
 
 def test_an_inert_arm_is_flagged_where_its_fingerprint_holds_and_nowhere_else(run: Run) -> None:
-    effects = run.effects()
+    effects = run.effects(control=True)
     inert = effects[effects["inert"]]
     assert set(inert["arm"]) == {POOL}
     assert set(inert["workload"]) == {"complexity", "digits-32"}, "224 and 64 px were not fingerprinted"
@@ -254,7 +254,7 @@ def test_an_inert_arm_is_flagged_where_its_fingerprint_holds_and_nowhere_else(ru
 @pytest.mark.parametrize("blocks", [1, 2, 5])
 def test_fewer_than_six_blocks_never_decide(tmp_path: Path, blocks: int) -> None:
     run = results.load(write_run(tmp_path / "run", Plan(processes=blocks, seeds=blocks, diverged=())))
-    effects = run.effects()
+    effects = run.effects(control=True)
     varied = effects[~effects["note"].str.contains("exact") & effects["effect"].notna()]
     assert set(varied["metric"]) >= {"step_seconds", "test_accuracy"}
     proven = varied["placebo"] & varied["identical"]  # two seeds show that, and no more could
@@ -265,7 +265,7 @@ def test_fewer_than_six_blocks_never_decide(tmp_path: Path, blocks: int) -> None
 
 
 def test_the_two_kinds_of_row_agree_on_significance_everywhere(run: Run) -> None:
-    effects = run.effects().dropna(subset=["p_adjusted", "ci_low"])
+    effects = run.effects(control=True).dropna(subset=["p_adjusted", "ci_low"])
     none = np.where(effects["effect_kind"] == "ratio", 1.0, 0.0)
     outside = (effects["ci_low"] > none) | (effects["ci_high"] < none)
     assert ((effects["p_adjusted"] < 0.05) == outside).all()
@@ -308,7 +308,7 @@ def test_without_pairs_of_changes_there_are_no_interactions(tmp_path: Path) -> N
 
 def test_environments_that_differ_are_never_pooled(tmp_path: Path) -> None:
     path = write_run(tmp_path / "run", Plan(environments=("laptop-1", "server-2")))
-    effects = results.load(path).effects()
+    effects = results.load(path).effects(control=True)
     found = effects[(effects["arm"] == STEM) & (effects["metric"] == "test_accuracy")]
     assert list(found["environment"]) == ["laptop-1", "server-2"]
     assert list(found["n"]) == [8, 8]

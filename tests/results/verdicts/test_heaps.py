@@ -65,7 +65,7 @@ def split_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def row(run: Run, arm: str) -> "pd.Series[Any]":
-    effects = run.effects()
+    effects = run.effects(control=True)
     return effects[effects["arm"] == arm].iloc[0]
 
 
@@ -94,8 +94,7 @@ def test_both_are_told_in_words_and_shown_as_dots(split_run: Run) -> None:
     assert f"{NOTHING}: test accuracy: at chance level in 6 of 6 seeds" in text
     assert "[resnet, 32 px, batch 64, fp32, digits]" in text
     assert (report.index.parent / "figures" / "seeds.svg").is_file()
-    series = split_run.analysis.series
-    dots = plots.seeds(series).axes[0].lines
+    dots = plots.seeds(split_run.measurements).axes[0].lines
     drawn = sorted(
         float(x) for line in dots if line.get_marker() == "o" for x in np.asarray(line.get_xdata())
     )

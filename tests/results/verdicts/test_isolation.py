@@ -90,7 +90,7 @@ def test_two_processes_say_nothing(tmp_path: Path) -> None:
 
 
 def test_isolated_rows_stay_out_of_headline_and_control_family(bent: Run) -> None:
-    effects = bent.effects()
+    effects = bent.effects(control=True)
     assert not effects[effects["workload"] == "speed-isolated"]["headline"].any()
     assert set(headline_rows(effects)["workload"]) == {"speed", "speed-4GiB"}
     assert not [column for column in map(str, bent.variants()) if column.startswith("speed-isolated: step")]
@@ -107,7 +107,7 @@ def test_a_spot_check_leaves_the_other_rows_as_they_are(bent: Run, tmp_path: Pat
         file.unlink()
     kept = tuple(w for w in study.workloads if w.name != "speed-isolated")
     write_study(path, replace(study, workloads=kept))
-    alone = results.load(path).effects()
-    both = bent.effects().query("workload != 'speed-isolated'").reset_index(drop=True)
+    alone = results.load(path).effects(control=True)
+    both = bent.effects(control=True).query("workload != 'speed-isolated'").reset_index(drop=True)
     columns = ["effect", "ci_low", "ci_high", "p_adjusted", "verdict", "noise_floor", "family"]
     pd.testing.assert_frame_equal(both[columns], alone[columns])

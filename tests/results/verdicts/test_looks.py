@@ -39,7 +39,7 @@ def thrice(folder: Path, once: Run) -> Run:
 
 
 def tables(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return run.effects(), run.interactions()
+    return run.effects(control=True), run.interactions()
 
 
 def test_every_p_value_is_adjusted_for_the_looks(once: Run, thrice: Run) -> None:
@@ -77,7 +77,7 @@ def test_every_interval_is_wider_and_still_agrees_with_its_p_value(once: Run, th
 
 
 def test_the_share_of_each_look_is_bonferronis(thrice: Run) -> None:
-    effects = thrice.effects()
+    effects = thrice.effects(control=True)
     rows = effects[(effects["arm"] == CONTROL) & (effects["metric"] == "step_seconds")]
     assert len(rows) == 2
     for row in rows.to_dict("records"):

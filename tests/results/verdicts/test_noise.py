@@ -58,7 +58,7 @@ def test_each_mode_is_told_its_own_and_none_stands_for_both(run: Run) -> None:
     for mode in ("train", "inference"):
         shown = text.either_way(noise[mode], "ratio", "seconds")
         assert f"step time, {mode} [throughput-64] {shown}" in said
-        rows = run.effects().query(f"metric == 'step_seconds' and mode == '{mode}'")
+        rows = run.effects(control=True).query(f"metric == 'step_seconds' and mode == '{mode}'")
         assert set(rows["noise_floor"]) == {noise[mode]}
 
 

@@ -15,7 +15,6 @@ from results.plots.inside import MOST_COLOURED
 from results.report.section import Bullets, Figure, Group, Paragraph, Section, Table
 from results.report.sections.inside import TOPIC
 from results.run import Run
-from results.tables import inside as tables
 from tests.results.planted import BASELINE, BOTH, CONTROL, NORM, POOL, RELU, STEM, Plan
 from tests.results.planted_inside import CHANNELS, DEAD, GRADIENT, write_looked_at
 from tests.results.report.sections.test_sections import text_of
@@ -227,5 +226,5 @@ def test_looks_of_trainings_that_all_diverged_are_told_as_far_as_they_go(tmp_pat
 
 
 def test_a_figure_without_any_look_says_so(looked_at: Run) -> None:
-    figure = plots.inside(tables.by_layer(tables.looks(looked_at.inside.iloc[:0])))
+    figure = plots.inside(looked_at.inside.iloc[:0])
     assert "No look" in figure.texts[0].get_text()

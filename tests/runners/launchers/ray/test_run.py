@@ -62,9 +62,9 @@ def check_the_same(planned: Plan, folder: Path) -> None:
     assert {record.status for record in here.values()} == {"ok"}
     assert here.keys() == there.keys(), "the same trials in the same environment"
     assert measured(here) == measured(there)
-    effects = results.load(folder / "local").effects()
+    effects = results.load(folder / "local").effects(control=True)
     assert len(effects)
-    pd.testing.assert_frame_equal(effects, results.load(folder / "ray").effects())
+    pd.testing.assert_frame_equal(effects, results.load(folder / "ray").effects(control=True))
     ended = {
         launcher: sum(e.record is not None for e in watcher.events) for launcher, watcher in told.items()
     }

@@ -64,7 +64,7 @@ def test_a_fault_in_a_timed_arm_is_a_row_with_its_reason_and_the_others_keep_the
     reasons = timed.set_index("arm")["reason"]
     assert "longer than its limit of 0.5 s" in reasons["fault=hang"].iloc[0]
     assert "can't allocate memory" in reasons["fault=out_of_memory"].iloc[0]
-    effects = run.effects()
+    effects = run.effects(control=True)
     rows = effects[(effects["metric"] == "step_seconds") & (effects["mode"] == "train")].set_index("arm")
     assert rows.loc["(control)", "n"] == 8, "the control lost nothing to its neighbours"
     well = int((timed[timed["arm"] == "fault=sometimes"]["status"] == "ok").sum())
@@ -143,7 +143,9 @@ def test_a_run_killed_again_and_again_loses_one_process_each_time_and_ends_as_an
     before = written(copy)
     assert finish(study, copy) == 0
     assert written(copy) == before
-    pd.testing.assert_frame_equal(results.load(copy).effects(), results.load(out).effects())
+    pd.testing.assert_frame_equal(
+        results.load(copy).effects(control=True), results.load(out).effects(control=True)
+    )
 
 
 COMPILED = PRECISE.replace("half_width = 0.0001\nmax_processes = 12", "compile = true").replace(
