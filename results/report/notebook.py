@@ -4,7 +4,8 @@ import html
 import textwrap
 from collections.abc import Iterator
 
-from results.report.headline import ARMS_CAPTION, changes_table
+from results.report.changes import changes_table
+from results.report.headline import ARMS_CAPTION
 from results.report.renderers.page import table
 from results.report.section import Table
 from results.tables import format as text
