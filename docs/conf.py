@@ -30,6 +30,7 @@ nitpick_ignore_regex = [
     (r"py:exc", r"(RecordError|StorageError|BadInput)"),
     (r"py:class", r"(Report|Drawing)"),  # imported for types alone
     (r"py:class", r"results\.(tables\.analysis\.Analysis|report\.write\.Report|records\..*)"),
+    (r"py:class", r"(Report|Drawing)"),  # imported for types alone
     (r"py:class", r"runners\.(budget\.Budget|folder\.Folder|images\.Preparation|shards\.Shard)"),
 ]
 
