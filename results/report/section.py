@@ -7,6 +7,7 @@ captions and alternative texts, and to the frames that are written as CSV.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -326,6 +327,11 @@ def brief_parts(parts: Sequence[Part]) -> Iterator[Table | Paragraph | Bullets]:
             yield from brief_parts(part.parts)
         elif isinstance(part, Table | Paragraph | Bullets) and part.brief:
             yield part
+
+
+def row_anchor(change: str) -> str:
+    """Where a link to the row of a change in the first table leads."""
+    return f"change-{quote(change, safe='=,.-_')}"
 
 
 def words(*sentences: str) -> Paragraph:

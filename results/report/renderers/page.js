@@ -49,8 +49,18 @@ for (const root of document.querySelectorAll(".changes")) {
   });
   form.addEventListener("input", show);
   form.addEventListener("change", show);
+  const follow = () => {
+    const row = document.getElementById(location.hash.slice(1));
+    if (!pairs.some(([one]) => one === row)) return;
+    row.querySelector(".open").ariaExpanded = "true";
+    folded = false;
+    show();
+    row.scrollIntoView();
+  };
+  addEventListener("hashchange", follow);
   form.addEventListener("submit", (event) => event.preventDefault());
   show();
+  follow();
 }
 // Planes: every change on two axes to choose; places come as shares of the width and the height.
 const make = (parent, tag, name, style, text = "") => {

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from results.report.document import Document
-from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table
+from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table, row_anchor
 
 
 def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
@@ -20,7 +20,7 @@ def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
         document: What is laid out.
         drawn: A figure as inline SVG, and once more for phones.
     """
-    environment = _environment({section.anchor for section in document.sections})
+    environment = _environment(_anchors(document))
     kinds = {"table": Table, "figure": Figure, "paragraph": Paragraph, "bullets": Bullets, "dots": Dots}
     environment.tests |= {f"{name}_part": _is(kind) for name, kind in kinds.items()}
     given = {
@@ -52,10 +52,20 @@ def _environment(anchors: Set[str]) -> jinja2.Environment:
     environment.filters |= {
         "spans": lambda groups: list(spans(groups)),
         "breakable": breakable,
+        "row_anchor": row_anchor,
         "percent": _percent,
         "plane_data": _plane_data,
     }
     return environment
+
+
+def _anchors(document: Document) -> set[str]:
+    """What a link may lead to: sections, their evidence, and the rows of the answer."""
+    sections = {section.anchor for section in document.sections}
+    evidence = {f"evidence-{s.anchor}" for s in document.sections if s.parts and s.evidence}
+    answers = [part for s in document.sections if s.anchor == "answer" for part in s.parts]
+    tables = [part for part in answers if isinstance(part, Table) and part.questions]
+    return sections | evidence | {row_anchor(row[0].text) for part in tables for row in part.rows}
 
 
 def _is(kind: type) -> Callable[[object], bool]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from results.report.notes import n_needed
-from results.report.section import Entry, Paragraph, Part, Section, Sentence, Table, Topic, words
+from results.report.section import Entry, Paragraph, Part, Section, Sentence, Table, Topic, row_anchor, words
 from results.tables import format as text
 from results.tables import verdict_words
 from results.tables.analysis import Analysis
@@ -34,7 +34,6 @@ _CAUSES = {
     "aliased": "a fraction cannot tell it from another effect",
     "missed": "one side never came to a number",
 }
-_SECTIONS = {"memory": "memory", "throughput": "throughput", "convergence": "convergence"}
 
 Row = dict[Hashable, Any]
 
@@ -134,7 +133,7 @@ def _table(rows: pd.DataFrame, run: Analysis) -> Table:
                 row["statement"],
                 detail=", ".join([row["source"], *([row["environment"]] if several else [])]),
             ),
-            Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(run, row)),
+            Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(row)),
             Entry(row["measured"] or "—", detail=f"predicted: {row['predicted']}"),
             Entry(row["reason"]),
         ]
@@ -160,10 +159,9 @@ def _contexts(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
     return Table(heads, entries, source, long_names=True)
 
 
-def _link(run: Analysis, row: Row) -> str:
-    """The section that has the numbers."""
-    kinds = {workload.name: workload.kind for workload in run.study.workloads}
-    return _SECTIONS.get(kinds.get(str(row["workload"]), ""), "effects") if row["arm"] else "claims"
+def _link(row: Row) -> str:
+    """The row of the change, which opens to the numbers; of a check, the record that has it."""
+    return row_anchor(str(row["arm"])) if row["arm"] else "evidence-claims"
 
 
 TOPIC = Topic(

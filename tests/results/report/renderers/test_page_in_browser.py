@@ -12,6 +12,7 @@ import results
 from results.report.write import Report
 from tests.browser import look, printed
 from tests.results.planted import NORM, STEM, Plan, write_run
+from tests.results.verdicts.test_claims import claiming
 
 LARGEST_BYTES = 3 * 2**20
 MOST_PAGES = 6
@@ -225,3 +226,14 @@ def test_hostile_and_foreign_names_are_text(chrome: webdriver.Chrome, tmp_path: 
         assert HOSTILE in names
         assert chrome.execute_script("return document.documentElement.scrollWidth") <= width
         assert chrome.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def test_a_verdict_on_a_claim_leads_to_the_opened_row_of_its_change(
+    chrome: webdriver.Chrome, tmp_path: Path
+) -> None:
+    index = claiming(tmp_path / "run", Plan()).report().index
+    look(chrome, index)
+    chrome.execute_script("document.querySelector('#claims td a').click()")
+    opened = chrome.find_element("css selector", f"[id='change-{STEM}'] + .opened")
+    assert opened.is_displayed()
+    assert "each dot a process" in opened.text
