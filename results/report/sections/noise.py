@@ -63,7 +63,7 @@ def _said(rows: pd.DataFrame) -> Iterator[Sentence]:
         f"{row['name']} {noise_floor(row).lstrip('±')} (margin {_margin(row)})"
         for row in shown.to_dict("records")
     ]
-    yield Sentence(f"{listed(clauses)}.", "Differences below this drown in the noise of this run:")
+    yield Sentence(f"{'; '.join(clauses)}.", "Differences below this drown in the noise of this run:")
     beyond = shown[~(shown["noise_floor"] <= shown["margin"])]
     if len(beyond):
         yield Sentence(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR, Workload
-from results.report.control_words import DUPLICATE
+from results.report.control_words import DUPLICATE, duplicates_that_differ
 from results.report.drawing import drawn_suffix
 from results.report.effect_tables import verdict_entry
 from results.report.findings import clauses, listed
@@ -92,6 +92,7 @@ def _sentences(
         yield Sentence(f"{which}.", "Never reached it:")
     else:
         yield Sentence("Every seed reached it.")
+    yield from duplicates_that_differ(effects)
 
 
 def _baseline(rows: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from results.report.control_words import DUPLICATE
 from results.report.section import Bullets, Figure, Section, Table
+from results.report.sections import convergence
 from results.report.sections.time_to_target import MOST_PANELS, TOPIC
 from results.run import Run
 from results.tables.analysis import Analysis
@@ -86,6 +87,17 @@ def test_earlier_and_later_are_the_verdicts_of_the_steps_and_nothing_else(aiming
     told = said(TOPIC.build(aiming, aiming.names[0]))["To 80 % validation accuracy:"]
     assert f"later with {NORM} (+50 %)" in told
     assert f"earlier with {STEM} (−30 %)" in told
+
+
+def test_a_duplicate_that_differs_in_steps_is_told_here_and_not_among_the_curves(aiming: Analysis) -> None:
+    effects = aiming.effects.copy()
+    own = (effects["metric"] == "steps_to_target") & (effects["arm"] == CONTROL)
+    assert own.sum() == 1
+    effects.loc[own, "control_differs"] = True
+    vars(aiming)["effects"] = effects
+    here, there = (topic.build(aiming, aiming.names[0]) for topic in (TOPIC, convergence.TOPIC))
+    assert "The baseline's duplicate reads" in text_of(here.parts[0])
+    assert "duplicate reads" not in " ".join(map(text_of, there.parts))
 
 
 def test_the_table_has_every_arm_and_the_duplicate_by_a_plain_name(section: Section) -> None:
