@@ -96,7 +96,7 @@ def _one_by_one(shown: pd.DataFrame, arms: list[str], noise: pd.DataFrame | None
         axis.tick_params(labelsize=7, labelleft=begins_row(i, 4))
     floor = "; the bar at the end is the noise floor (A/A)" if drawn else ""
     figure.suptitle(
-        f"Each arm (dashed) beside the baseline (solid), over optimizer steps{floor}", fontsize=10
+        f"Each change (dashed) beside the baseline (solid), over optimizer steps{floor}", fontsize=10
     )
     return figure
 

@@ -61,7 +61,8 @@ def _bars(axis: Axes, seconds: "pd.Series[float]", names: list[str], statuses: l
         )
         left = {name: left[name] + width for name, width in zip(names, widths, strict=True)}
     for y, name in enumerate(names):
-        axis.text(left[name], y, f" {text.duration(left[name])}", va="center", fontsize=7.5)
+        said = text.duration(left[name])
+        axis.annotate(said, (left[name], y), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
     longest = max(left.values())
     axis.set_xlim(0, 1.3 * max(longest, 1e-9))
     size, unit = next(((size, unit) for size, unit in _UNITS if longest >= 2 * size), _UNITS[-1])

@@ -53,7 +53,8 @@ def _bars(axis: Axes, group: pd.DataFrame, scale: float) -> None:
             style: dict[str, Any] = {"hatch": "///"} if beyond else {}
             axis.barh(y, floor, 0.6, color=_BEYOND if beyond else _WITHIN, edgecolor="white", lw=0, **style)
             said = text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])
-            axis.text(max(floor, margin), y, f"  {said}", va="center", fontsize=7.5)
+            place = (max(floor, margin), y)
+            axis.annotate(said, place, (5, 0), textcoords="offset points", va="center", fontsize=7.5)
         axis.plot([margin, margin], [y - 0.42, y + 0.42], color=INK, lw=2, solid_capstyle="butt")
     axis.set_xlim(0, 1.3 * longest if longest > 0 else 1)
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))

@@ -30,7 +30,8 @@ def build(run: Analysis, environment: str) -> Section:
     effects = run.effects[run.effects["environment"] == environment]
     trained = effects[effects["kind"] == "convergence"]
     found = findings(run, trained)
-    warned = [*_failures(run, effects), *_early(run, curves), *duplicates_that_differ(trained)]
+    of_scores = trained[trained["metric"] != events.STEPS]  # steps have a section of their own
+    warned = [*_failures(run, effects), *_early(run, curves), *duplicates_that_differ(of_scores)]
     beside = [*_sentences(run, effects), *_rates(run, curves)]
     told: list[Part] = [
         *([Bullets(found)] if found else []),

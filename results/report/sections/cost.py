@@ -55,7 +55,8 @@ def _said(frame: pd.DataFrame) -> list[str]:
         said.append(f"The change that took most was {dearest} ({text.duration(float(changes.max()))}).")
     lost = float(frame.loc[frame["status"] != "ok", "seconds"].sum())
     if lost:
-        said.append(f"{_share(lost, total)} went into what did not end well.")
+        share = _share(lost, total)
+        said.append(f"{share[0].upper()}{share[1:]} went into what did not end well.")
     return said
 
 
@@ -64,7 +65,9 @@ def _sums(frame: pd.DataFrame, by: str) -> "pd.Series[float]":
 
 
 def _share(seconds: float, total: float) -> str:
-    return f"{100 * seconds / total:.0f} %" if total else "0 %"
+    if not seconds:
+        return "0 %"
+    return f"{100 * seconds / total:.0f} %" if seconds >= total / 200 else "less than 1 %"
 
 
 def _name(arm: str) -> str:

@@ -1,5 +1,6 @@
 """How small a difference this run can tell from noise, by what the baseline's own duplicate shows."""
 
+import math
 from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import column_names, title
 
+MOST_NAMED = 4
 Row = dict[Hashable, Any]
 _CONTROL = (
     "The baseline ran against a duplicate of itself, and whatever difference that shows is noise. The noise "
@@ -35,14 +37,15 @@ def build(run: Analysis, environment: str) -> Section:
     control = effects[effects["factor"] == CONTROL_FACTOR]
     control = control.assign(column=column_names(control))
     rows = _named(run, run.noise_floor[run.noise_floor["environment"] == environment])
-    told = [*_said(rows), *_exact(effects), *duplicates_that_differ(control)]
-    data = {"noise_floor": run.noise_floor}
     if control.empty:
-        return Section(data=data)
-    evidence: list[Part] = [words(*_CONTROL), *([_table(rows)] if len(rows) else [])]
+        return Section()
+    differ = list(duplicates_that_differ(control))
+    evidence: list[Part] = [words(*_CONTROL), *([Bullets(differ)] if differ else [])]
+    evidence += [_table(rows)] if len(rows) else []
     caption = "Every row of the duplicate, its interval widened to hold for all at once"
     evidence.append(effect_table(control, "column", caption, is_open=False))
-    return Section([Bullets(told), *_figure(rows)], evidence=evidence, data=data)
+    told = [*_said(rows), *_exact(effects), *_differ(differ)]
+    return Section([*([Bullets(told)] if told else []), *_figure(rows)], evidence=evidence)
 
 
 def _named(run: Analysis, noise: pd.DataFrame) -> pd.DataFrame:
@@ -59,11 +62,16 @@ def _said(rows: pd.DataFrame) -> Iterator[Sentence]:
     shown = _headline(rows)
     if shown.empty:
         return
+    # Infinite where there is no bound; metrics of which any difference counts come first, too.
+    reach = (shown["noise_floor"] / shown["margin"]).fillna(math.inf)
+    first = shown.loc[reach.sort_values(ascending=False, kind="stable").index[:MOST_NAMED]]
     clauses = [
         f"{row['name']} {noise_floor(row).lstrip('±')} (margin {_margin(row)})"
-        for row in shown.to_dict("records")
+        for row in shown[shown.index.isin(first.index)].to_dict("records")
     ]
-    yield Sentence(f"{listed(clauses)}.", "Differences below this drown in the noise of this run:")
+    more = len(shown) - len(clauses)
+    clauses += [f"{more} more that reach less far beside their margins"] if more else []
+    yield Sentence(f"{'; '.join(clauses)}.", "Differences below this drown in the noise of this run:")
     beyond = shown[~(shown["noise_floor"] <= shown["margin"])]
     if len(beyond):
         yield Sentence(
@@ -82,6 +90,15 @@ def _headline(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _margin(row: Row) -> str:
     return text.either_way(row["margin"], row["effect_kind"], row["unit"]).lstrip("±")
+
+
+def _differ(told: list[Sentence]) -> Iterator[Sentence]:
+    """Where the duplicate differs, in short: what it reads is said beside each of these metrics."""
+    if told:
+        names = listed([sentence.lead.removesuffix(":") for sentence in told])
+        yield Sentence(
+            f"{names}; by chance one in twenty does.", "The duplicate seems to differ in:", "warning"
+        )
 
 
 def _exact(effects: pd.DataFrame) -> Iterator[Sentence]:

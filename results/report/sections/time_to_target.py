@@ -8,7 +8,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR, Workload
-from results.report.control_words import DUPLICATE
+from results.report.control_words import DUPLICATE, duplicates_that_differ
 from results.report.drawing import drawn_suffix
 from results.report.effect_tables import verdict_entry
 from results.report.findings import clauses, listed
@@ -16,6 +16,7 @@ from results.report.section import (
     Bullets,
     Entry,
     Figure,
+    Group,
     Paragraph,
     Part,
     Section,
@@ -46,30 +47,29 @@ def build(run: Analysis, environment: str) -> Section:
     found = run.reached[run.reached["environment"] == environment]
     effects = run.effects[(run.effects["environment"] == environment) & (run.effects["metric"] == STEPS)]
     told: list[Sentence] = []
-    shares, evidence = [], list[Part]()
-    drawn = of = 0
+    figures: list[Figure] = []
+    groups: list[Part] = []
     for workload in run.study.workloads:
         rows = found[found["workload"] == workload.name]
         if rows.empty:
             continue
         mine = effects[effects["workload"] == workload.name]
         told += _sentences(run, workload, rows, mine)
-        evidence.append(_table(run, workload, rows, mine))
-        arms = _different(rows, mine)
-        kept = set(arms[:MOST_PANELS])
-        drawn, of = drawn + len(kept), of + len(arms)
-        shares += [
-            share_reached(group).assign(workload=workload.name, arm=arm, role=group["role"].iloc[0])
-            for arm, group in rows.groupby("arm", sort=False)
-            if arm in kept or group["role"].iloc[0] == "baseline"
-        ]
+        drawn = _figure(workload, rows, mine, f"-{len(groups) + 1}" if groups else "")
+        # The first workload's figure answers the question; others stand with their numbers.
+        beside = [drawn] if figures else []
+        figures = figures or [drawn]
+        groups.append(Group(_title(run, workload), [_table(run, workload, rows, mine), *beside]))
     if not told:
         return Section()
-    figure = _figure(pd.concat(shares, ignore_index=True), drawn_suffix(drawn, of))
     placed = Paragraph(
         [Sentence("A seed counts from the first evaluation that finds it there.", tone="soft")]
     )
-    return Section([Bullets(told), figure, placed], evidence=[words(_MEANING), *evidence])
+    return Section([Bullets(told), *figures, placed], evidence=[words(_MEANING), *groups])
+
+
+def _title(run: Analysis, workload: Workload) -> str:
+    return f"{workload.name}: {described(run.study, workload)}"
 
 
 def _sentences(
@@ -81,17 +81,13 @@ def _sentences(
     yield Sentence(f"{'; '.join(said)} [{described(run.study, workload)}].", f"To {target(run, workload)}:")
     missed = rows[~rows["reached"] & (rows["role"] != "control")].groupby("arm", sort=False).size()
     counts = rows.groupby("arm").size().to_dict()
-    if len(missed):
-        names = {run.study.baseline: "of the baseline"}
-        which = listed(
-            [
-                f"{n} of {text.count(counts[arm], 'seed')} {names.get(str(arm), f'with {arm}')}"
-                for arm, n in missed.items()
-            ]
-        )
-        yield Sentence(f"{which}.", "Never reached it:")
-    else:
-        yield Sentence("Every seed reached it.")
+    names = {run.study.baseline: "of the baseline"}
+    which = [
+        f"{n} of {text.count(counts[arm], 'seed')} {names.get(str(arm), f'with {arm}')}"
+        for arm, n in missed.items()
+    ]
+    yield Sentence(f"{listed(which) or 'no seed'} [{workload.name}].", "Never reached it:")
+    yield from duplicates_that_differ(effects)
 
 
 def _baseline(rows: pd.DataFrame) -> str:
@@ -124,11 +120,20 @@ def _different(rows: pd.DataFrame, effects: pd.DataFrame) -> Sequence[str]:
     return sorted((arm for arm in apart if arm not in same), key=lambda arm: -apart[arm])
 
 
-def _figure(shares: pd.DataFrame, suffix: str) -> Figure:
-    names = ", ".join(dict.fromkeys(shares.loc[shares["role"] == "arm", "arm"]))
-    alt = f"Step charts: the share of seeds that have reached the target, beside the baseline's, for {names}."
-    title = f"How soon do seeds reach the target? The share that has, over optimizer steps{suffix}"
-    return Figure("time-to-target", title, alt, partial(plots.time_to_target, shares))
+def _figure(workload: Workload, rows: pd.DataFrame, effects: pd.DataFrame, suffix: str) -> Figure:
+    arms = _different(rows, effects)
+    kept = set(arms[:MOST_PANELS])
+    shares = [
+        share_reached(group).assign(workload=workload.name, arm=arm, role=group["role"].iloc[0])
+        for arm, group in rows.groupby("arm", sort=False)
+        if arm in kept or group["role"].iloc[0] == "baseline"
+    ]
+    named = ", ".join(arm for arm in dict.fromkeys(rows["arm"]) if arm in kept)
+    alt = f"Step charts: the share of seeds that have reached the target, beside the baseline's, for {named}."
+    title = f"How soon do seeds reach the target? The share that has, over optimizer steps [{workload.name}]"
+    title += drawn_suffix(len(kept), len(arms))
+    draw = partial(plots.time_to_target, pd.concat(shares, ignore_index=True))
+    return Figure(f"time-to-target{suffix}", title, alt, draw)
 
 
 def _table(run: Analysis, workload: Workload, rows: pd.DataFrame, effects: pd.DataFrame) -> Table:
@@ -152,7 +157,7 @@ def _table(run: Analysis, workload: Workload, rows: pd.DataFrame, effects: pd.Da
             ]
         )
     columns = ["change", "seeds", "reached it", "half of them by", "steps against the baseline", "verdict"]
-    return Table(columns, shown, f"To {target(run, workload)} [{workload.name}]")
+    return Table(columns, shown, f"To {target(run, workload)}")
 
 
 TOPIC = Topic(

@@ -40,8 +40,8 @@ def test_floors_stand_beside_their_margins(run: Run) -> None:
     floors = {"train": 0.039, "inference": 0.015, "accuracy": 0.007}
     first, second, third = sentences(TOPIC.build(with_floors(run, **floors), ENVIRONMENT))
     assert f"{first.lead} {first.text}" == (
-        "Differences below this drown in the noise of this run: step time, train 3.9 % (margin 5.0 %), step "
-        "time, inference 1.5 % (margin 5.0 %) and test accuracy 0.7 points (margin 1.0 points)."
+        "Differences below this drown in the noise of this run: step time, train 3.9 % (margin 5.0 %); step "
+        "time, inference 1.5 % (margin 5.0 %); test accuracy 0.7 points (margin 1.0 points)."
     )
     assert "smaller than its margin" in second.text
     assert third.text == (

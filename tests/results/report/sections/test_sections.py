@@ -72,6 +72,19 @@ def test_every_topic_says_what_it_is_and_every_table_is_whole(topic: Topic, run:
         assert isinstance(frame, pd.DataFrame)
 
 
+@pytest.mark.parametrize("topic", topics.topics(), ids=lambda topic: topic.name)
+def test_everyone_reads_sentences_and_at_most_two_figures(topic: Topic, run: Run) -> None:
+    """Tables are the answer's and the claims'; whoever wants others looks them up."""
+    section = topic.build(run.analysis, run.analysis.names[0])
+    everyone = flat(list(section.parts))
+    if topic.name in {"effects", "undecided", "failed", "methods"}:
+        assert not everyone
+        assert section.evidence
+    if topic.name != "answer":
+        assert sum(isinstance(part, Figure) for part in everyone) <= 2
+        assert topic.name == "claims" or not any(isinstance(part, Table) for part in everyone)
+
+
 def test_topics_stand_at_places_of_their_own() -> None:
     orders = [topic.order for topic in topics.topics()]
     assert len(set(orders)) == len(orders)

@@ -8,7 +8,8 @@ import pytest
 from matplotlib.lines import Line2D
 
 from results.report.control_words import DUPLICATE
-from results.report.section import Bullets, Figure, Section, Table
+from results.report.section import Bullets, Figure, Group, Section, Table
+from results.report.sections import convergence
 from results.report.sections.time_to_target import MOST_PANELS, TOPIC
 from results.run import Run
 from results.tables.analysis import Analysis
@@ -72,7 +73,7 @@ def test_the_median_the_verdicts_and_those_that_never_got_there_are_told(
     ):
         count = (effects["verdict"].eq(verdict) & ~effects["inert"].astype(bool)).sum()
         assert (words in told["To 80 % validation accuracy:"]) == (count > 0)
-    assert told["Never reached it:"] == f"5 of 6 seeds with {NORM}."
+    assert told["Never reached it:"] == f"5 of 6 seeds with {NORM} [digits-32]."
 
 
 def test_earlier_and_later_are_the_verdicts_of_the_steps_and_nothing_else(aiming: Analysis) -> None:
@@ -88,8 +89,21 @@ def test_earlier_and_later_are_the_verdicts_of_the_steps_and_nothing_else(aiming
     assert f"earlier with {STEM} (−30 %)" in told
 
 
+def test_a_duplicate_that_differs_in_steps_is_told_here_and_not_among_the_curves(aiming: Analysis) -> None:
+    effects = aiming.effects.copy()
+    own = (effects["metric"] == "steps_to_target") & (effects["arm"] == CONTROL)
+    assert own.sum() == 1
+    effects.loc[own, "control_differs"] = True
+    vars(aiming)["effects"] = effects
+    here, there = (topic.build(aiming, aiming.names[0]) for topic in (TOPIC, convergence.TOPIC))
+    assert "The baseline's duplicate reads" in text_of(here.parts[0])
+    assert "duplicate reads" not in " ".join(map(text_of, there.parts))
+
+
 def test_the_table_has_every_arm_and_the_duplicate_by_a_plain_name(section: Section) -> None:
-    table = section.evidence[1]
+    group = section.evidence[1]
+    assert isinstance(group, Group)
+    (table,) = group.parts
     assert isinstance(table, Table)
     rows = {row[0].text: [cell.text for cell in row[1:4]] for row in table.rows}
     assert rows[BASELINE] == ["4", "4", "40 steps"]
