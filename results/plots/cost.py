@@ -8,7 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results.plots.theme import COLOURS, FAINT, label_room, nothing, panels, side_by_side, themed
+from results.records.resolved_study import CONTROL_FACTOR
 from results.tables import format as text
+from results.tables.cost import shared
+from results.tables.verdict_words import DUPLICATE
 
 _STYLES = {
     "ok": ("#0072b2", ""),
@@ -21,16 +24,19 @@ _LOST = (COLOURS["worse"], "xxx")
 
 
 @themed
-def cost(frame: pd.DataFrame, arms: Sequence[str]) -> Figure:
+def cost(trials: pd.DataFrame, arms: Sequence[str] | None = None) -> Figure:
     """Two panels of stacked bars: seconds of processes by workload and by arm, coloured by how they ended.
 
     Args:
-        frame: As `results.tables.cost.cost` gives it, of one environment.
-        arms: Those that are drawn.
+        trials: As `Run.trials` gives them, of one environment; the report has earlier attempts, too. A
+            process that held several arms counts for each in equal parts.
+        arms: Those that are drawn; None for all.
     """
-    if frame.empty:
+    if trials.empty:
         return nothing("Nothing was run.")
-    names = [list(dict.fromkeys(frame["workload"])), list(arms)]
+    frame = shared(trials)
+    shown = list(dict.fromkeys(frame["arm"])) if arms is None else list(arms)
+    names = [list(dict.fromkeys(frame["workload"])), shown]
     found = set(frame["status"])
     statuses = [*(name for name in _STYLES if name in found), *sorted(found - set(_STYLES))]
     height = 0.9 + 0.24 * max(map(len, names))
@@ -71,6 +77,6 @@ def _bars(axis: Axes, seconds: "pd.Series[float]", names: list[str], statuses: l
     axis.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value / size:g} {unit}" if value else "0")
     )
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), [DUPLICATE if name == CONTROL_FACTOR else name for name in names])
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="y", visible=False)

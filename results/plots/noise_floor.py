@@ -10,19 +10,22 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results.plots.theme import COLOURS, INK, label_room, nothing, panels, side_by_side, themed
+from results.records.resolved_study import ResolvedStudy
 from results.tables import format as text
+from results.tables.noise import beside_margins
 
 _WITHIN, _BEYOND = "#56b4e9", COLOURS["worse"]
 
 
 @themed
-def noise_floor(rows: pd.DataFrame) -> Figure:
+def noise_floor(study: ResolvedStudy, noise: pd.DataFrame) -> Figure:
     """A bar a metric: the noise floor, with a line at the margin; a panel for ratios and one for each unit.
 
     Args:
-        rows: As `Analysis.noise_floor` holds it, of one environment, with `margin`, and with `name` for what
-            each bar is called. A floor without bound says so.
+        study: For the margins.
+        noise: As `Run.noise_floor` gives it, of one environment. A floor without bound says so.
     """
+    rows = beside_margins(study, noise)
     if rows.empty:
         return nothing("The baseline had no duplicate that varies.")
     scales = rows["unit"].where(rows["effect_kind"] != "ratio", "%").replace("fraction", "points")

@@ -9,22 +9,28 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from results.plots.theme import COLOURS, INK, begins_row, nothing, panels, themed
+from results.records.resolved_study import ResolvedStudy
+from results.verdicts.reached import reached, share_reached
 
 _COLUMNS = 4
 
 
 @themed
-def time_to_target(shares: pd.DataFrame) -> Figure:
+def time_to_target(study: ResolvedStudy, curves: pd.DataFrame, trials: pd.DataFrame) -> Figure:
     """A panel per workload and arm, its steps dashed beside the baseline's, with pointwise 95 % intervals.
 
     A cross stands where trainings end that never reached the target.
 
     Args:
-        shares: As `results.verdicts.reached.share_reached` gives it, of one environment, with `workload`,
-            `arm` and `role`.
+        study: For targets and roles.
+        curves: As `Run.curves` holds them, of one environment; the baseline among them.
+        trials: As `Run.trials` gives them: what diverged never gets there.
     """
-    if shares.empty:
+    found = reached(study, curves, trials)
+    found = found[found["role"] != "control"]
+    if found.empty:
         return nothing("No training had a target.")
+    shares = pd.concat([_shares(rows) for _, rows in found.groupby(["workload", "arm"], sort=False)])
     groups = [
         (workload, arm, group)
         for workload, group in shares.groupby("workload", sort=False)
@@ -50,6 +56,10 @@ def time_to_target(shares: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def _shares(rows: pd.DataFrame) -> pd.DataFrame:
+    return share_reached(rows).assign(**{name: rows[name].iloc[0] for name in ("workload", "arm", "role")})
 
 
 def _line(axis: Axes, rows: pd.DataFrame, end: float, colour: str, style: str) -> None:

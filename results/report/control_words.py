@@ -11,8 +11,6 @@ from results.tables import format as text
 from results.tables.headline import title
 
 Row = dict[Hashable, Any]
-DUPLICATE = "baseline's duplicate"
-"""What the arm of the A/A control is called where arms are listed."""
 
 
 def noise_floor(row: Row) -> str:

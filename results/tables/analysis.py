@@ -187,7 +187,7 @@ class Analysis:
 
     @cached_property
     def spent(self) -> pd.DataFrame:
-        """One row per arm of a process, earlier attempts included: its share of the process's seconds."""
+        """One row per arm of a process, earlier attempts included: what the process took."""
         return cost.cost(self.study, self.records)
 
     @cached_property

@@ -11,10 +11,9 @@ COST_COLUMNS = ["environment", "workload", "kind", "arm", "role", "status", "tri
 
 
 def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
-    """One row per arm of a process, earlier attempts included; the seconds of all sum to those of the run.
+    """One row per arm of a process, earlier attempts included, with the seconds of the whole process.
 
-    A process that held several arms counts for each in equal parts. One that went on from a checkpoint knows
-    the time of its last process alone.
+    One that went on from a checkpoint knows the time of its last process alone.
 
     Args:
         study: For the kinds of workloads and the roles of arms; the rows stand in its order.
@@ -25,7 +24,7 @@ def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
     rows = [
         (
             *(record.environment, record.workload, kinds[record.workload], outcome.arm, roles[outcome.arm]),
-            *(outcome.status, record.trial, record.attempt, record.seconds / len(record.outcomes)),
+            *(outcome.status, record.trial, record.attempt, record.seconds),
         )
         for record in records
         for outcome in record.outcomes
@@ -38,3 +37,15 @@ def cost(study: ResolvedStudy, records: Iterable[Record]) -> pd.DataFrame:
         key=lambda names: names.map(places) if names.name in {"workload", "arm"} else names,
         kind="stable",
     ).reset_index(drop=True)
+
+
+def shared(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with each arm's part of the seconds: all sum to those of the run.
+
+    A process that held several arms counts for each in equal parts.
+
+    Args:
+        frame: As `cost` gives it, or `Run.trials`.
+    """
+    arms = frame.groupby(["environment", "trial", "attempt"])["arm"].transform("size")
+    return frame.assign(seconds=frame["seconds"] / arms)

@@ -18,6 +18,8 @@ LEGEND = (
     f"▲ better, ▼ worse {BY_MARGIN}; △ better, ▽ worse, {PERHAPS_LESS}; "
     "≈ equivalent within the margin; ? not decided; ✗ invalid."
 )
+DUPLICATE = "baseline's duplicate"
+"""What the arm of the A/A control is called where arms are listed."""
 HOLLOW_LABEL = f"△ ▽ {PERHAPS_LESS}"
 
 Row = Mapping[Hashable, Any]

@@ -6,13 +6,14 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
-from results.report.control_words import DUPLICATE
 from results.report.drawing import arms_to_draw, drawn_suffix
 from results.report.findings import MOST_NAMED, listed
 from results.report.section import Entry, Figure, Part, Section, Table, Topic, words
 from results.report.speed_tables import cost_table
 from results.tables import format as text
 from results.tables.analysis import Analysis
+from results.tables.cost import shared
+from results.tables.verdict_words import DUPLICATE
 
 _MEANING = (
     "Seconds are those of processes, from their start to their record, earlier attempts included. Processes "
@@ -24,7 +25,8 @@ _MEANING = (
 
 def build(run: Analysis, environment: str) -> Section:
     """The cost of one environment's records; empty where there is none."""
-    frame = run.spent[run.spent["environment"] == environment]
+    spent = run.spent[run.spent["environment"] == environment]
+    frame = shared(spent)
     if frame.empty:
         return Section()
     effects = run.effects[run.effects["environment"] == environment]
@@ -35,7 +37,7 @@ def build(run: Analysis, environment: str) -> Section:
     alt = f"Stacked bar charts: time of processes by workload ({', '.join(totals)}) and by change"
     alt += f" ({', '.join(map(_name, arms))})."
     title = f"What took the time? Processes by workload and by change{drawn_suffix(len(arms), len(every))}"
-    figure = Figure("cost", title, alt, partial(plots.cost, _renamed(frame), list(map(_name, arms))))
+    figure = Figure("cost", title, alt, partial(plots.cost, spent, arms))
     timing = cost_table(run.cost[run.cost["environment"] == environment])
     evidence: list[Part] = [words(_MEANING), _table(frame, "workload"), _table(frame, "arm")]
     evidence += [timing] if timing.rows else []

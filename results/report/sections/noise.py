@@ -17,6 +17,7 @@ from results.report.section import Bullets, Entry, Figure, Part, Section, Senten
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import column_names, title
+from results.tables.noise import beside_margins
 
 MOST_NAMED = 4
 Row = dict[Hashable, Any]
@@ -36,7 +37,7 @@ def build(run: Analysis, environment: str) -> Section:
     effects = effects[effects["environment"] == environment]
     control = effects[effects["factor"] == CONTROL_FACTOR]
     control = control.assign(column=column_names(control))
-    rows = _named(run, run.noise_floor[run.noise_floor["environment"] == environment])
+    rows = beside_margins(run.study, run.noise_floor[run.noise_floor["environment"] == environment])
     if control.empty:
         return Section()
     differ = list(duplicates_that_differ(control))
@@ -45,16 +46,7 @@ def build(run: Analysis, environment: str) -> Section:
     caption = "Every row of the duplicate, its interval widened to hold for all at once"
     evidence.append(effect_table(control, "column", caption, is_open=False))
     told = [*_said(rows), *_exact(effects), *_differ(differ)]
-    return Section([*([Bullets(told)] if told else []), *_figure(rows)], evidence=evidence)
-
-
-def _named(run: Analysis, noise: pd.DataFrame) -> pd.DataFrame:
-    """With margins, and names that tell workloads apart where there are several."""
-    margins = {metric.name: metric.margin for metric in run.study.metrics}
-    several = noise.groupby("metric")["workload"].nunique().max() > 1 if len(noise) else False
-    names = [f"{title(row)} [{row['workload']}]" if several else title(row) for _, row in noise.iterrows()]
-    floors = noise["metric"].map(margins).astype(float)
-    return noise.assign(margin=floors, name=pd.Series(names, index=noise.index, dtype=object))
+    return Section([*([Bullets(told)] if told else []), *_figure(run, rows)], evidence=evidence)
 
 
 def _said(rows: pd.DataFrame) -> Iterator[Sentence]:
@@ -109,12 +101,12 @@ def _exact(effects: pd.DataFrame) -> Iterator[Sentence]:
         yield Sentence(said, "Without noise:")
 
 
-def _figure(rows: pd.DataFrame) -> Iterator[Figure]:
+def _figure(run: Analysis, rows: pd.DataFrame) -> Iterator[Figure]:
     shown = _headline(rows)
     if len(shown):
         alt = f"Bar chart: the noise floor beside the margin of {', '.join(shown['name'])}."
         caption = "How small a difference can be told from noise, and is that small enough to count?"
-        yield Figure("noise-floor", caption, alt, partial(plots.noise_floor, shown))
+        yield Figure("noise-floor", caption, alt, partial(plots.noise_floor, run.study, shown))
 
 
 def _table(noise: pd.DataFrame) -> Table:

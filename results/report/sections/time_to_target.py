@@ -8,7 +8,7 @@ import pandas as pd
 
 from results import plots
 from results.records.resolved_study import CONTROL_FACTOR, Workload
-from results.report.control_words import DUPLICATE, duplicates_that_differ
+from results.report.control_words import duplicates_that_differ
 from results.report.drawing import drawn_suffix
 from results.report.effect_tables import verdict_entry
 from results.report.findings import clauses, listed
@@ -29,8 +29,9 @@ from results.report.target_words import target
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.contexts import described
+from results.tables.verdict_words import DUPLICATE
 from results.verdicts.events import STEPS
-from results.verdicts.reached import Median, median, share_reached
+from results.verdicts.reached import Median, median
 
 MOST_PANELS = 12
 _MEANING = (
@@ -55,7 +56,7 @@ def build(run: Analysis, environment: str) -> Section:
             continue
         mine = effects[effects["workload"] == workload.name]
         told += _sentences(run, workload, rows, mine)
-        drawn = _figure(workload, rows, mine, f"-{len(groups) + 1}" if groups else "")
+        drawn = _figure(run, workload, rows, mine, f"-{len(groups) + 1}" if groups else "")
         # The first workload's figure answers the question; others stand with their numbers.
         beside = [drawn] if figures else []
         figures = figures or [drawn]
@@ -120,19 +121,24 @@ def _different(rows: pd.DataFrame, effects: pd.DataFrame) -> Sequence[str]:
     return sorted((arm for arm in apart if arm not in same), key=lambda arm: -apart[arm])
 
 
-def _figure(workload: Workload, rows: pd.DataFrame, effects: pd.DataFrame, suffix: str) -> Figure:
+def _figure(
+    run: Analysis, workload: Workload, rows: pd.DataFrame, effects: pd.DataFrame, suffix: str
+) -> Figure:
     arms = _different(rows, effects)
     kept = set(arms[:MOST_PANELS])
-    shares = [
-        share_reached(group).assign(workload=workload.name, arm=arm, role=group["role"].iloc[0])
-        for arm, group in rows.groupby("arm", sort=False)
-        if arm in kept or group["role"].iloc[0] == "baseline"
-    ]
+    drawn = [run.study.baseline, *kept]
+    here = rows["environment"].iloc[0]
+    curves, outcomes = (
+        frame[
+            (frame["environment"] == here) & (frame["workload"] == workload.name) & frame["arm"].isin(drawn)
+        ]
+        for frame in (run.curves, run.outcomes)
+    )
     named = ", ".join(arm for arm in dict.fromkeys(rows["arm"]) if arm in kept)
     alt = f"Step charts: the share of seeds that have reached the target, beside the baseline's, for {named}."
     title = f"How soon do seeds reach the target? The share that has, over optimizer steps [{workload.name}]"
     title += drawn_suffix(len(kept), len(arms))
-    draw = partial(plots.time_to_target, pd.concat(shares, ignore_index=True))
+    draw = partial(plots.time_to_target, run.study, curves, outcomes)
     return Figure(f"time-to-target{suffix}", title, alt, draw)
 
 

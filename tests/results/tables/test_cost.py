@@ -7,7 +7,7 @@ import pytest
 
 from results.records.record import Outcome, Record
 from results.run import Run
-from results.tables.cost import COST_COLUMNS, cost
+from results.tables.cost import COST_COLUMNS, cost, shared
 from tests.results.planted import ARMS, BASELINE, CONTROL, HUGE, STEM, Plan, outcome, record, study
 
 
@@ -16,7 +16,7 @@ def timed(one: Record, seconds: float, attempt: int = 1) -> Record:
 
 
 def test_all_seconds_are_there_once(run: Run) -> None:
-    found = run.analysis.spent
+    found = shared(run.analysis.spent)
     records = run.analysis.records
     assert found["seconds"].sum() == pytest.approx(sum(one.seconds for one in records))
     workloads: dict[str, float] = defaultdict(float)
@@ -27,7 +27,7 @@ def test_all_seconds_are_there_once(run: Run) -> None:
 
 def test_a_process_of_several_arms_counts_for_each_in_equal_parts_whatever_became_of_it() -> None:
     both = (outcome(BASELINE), outcome(STEM, "out_of_memory", "full"))
-    found = cost(study(Plan()), [timed(record("throughput-64", "process-0", *both), 30.0)])
+    found = shared(cost(study(Plan()), [timed(record("throughput-64", "process-0", *both), 30.0)]))
     assert found.set_index("arm")["seconds"].to_dict() == {BASELINE: 15.0, STEM: 15.0}
     assert found.set_index("arm")["status"].to_dict() == {BASELINE: "ok", STEM: "out_of_memory"}
 
@@ -38,7 +38,7 @@ def test_earlier_attempts_took_their_time_too() -> None:
         timed(record("digits-32", "seed-0", lost), 7.0),
         timed(record("digits-32", "seed-0", outcome(STEM)), 5.0, attempt=2),
     ]
-    found = cost(study(Plan()), again)
+    found = shared(cost(study(Plan()), again))
     assert found.groupby("status")["seconds"].sum().to_dict() == {"killed": 7.0, "ok": 5.0}
 
 

@@ -6,10 +6,10 @@ import pytest
 
 import results
 from results.records.directory import read_record, write_record
-from results.report.control_words import DUPLICATE
 from results.report.section import Figure, Paragraph, Section, Table
 from results.report.sections.cost import TOPIC
 from results.run import Run
+from results.tables.verdict_words import DUPLICATE
 from tests.results.planted import ENVIRONMENT, HUGE, Plan, write_run
 
 # Seconds of a process by workload; the planted run has 8 arms, 3 processes of all arms and 2 seeds of each.

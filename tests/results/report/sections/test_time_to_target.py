@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.lines import Line2D
 
-from results.report.control_words import DUPLICATE
 from results.report.section import Bullets, Figure, Group, Section, Table
 from results.report.sections import convergence
 from results.report.sections.time_to_target import MOST_PANELS, TOPIC
 from results.run import Run
 from results.tables.analysis import Analysis
+from results.tables.verdict_words import DUPLICATE
 from results.verdicts.reached import reached
 from tests.results.planted import BASELINE, CONTROL, NORM, RELU, STEM
 from tests.results.report.sections.test_sections import text_of
