@@ -132,6 +132,8 @@ def drawn_on_phones(figure: Figure) -> bytes:
             _shorten(axis)
         for legend in figure.legends:
             _shorten_legend(legend)
+        if figure._suptitle is not None:  # type: ignore[attr-defined]
+            figure._suptitle.set_wrap(True)  # type: ignore[attr-defined]
         canvas = FigureCanvasAgg(figure)
         canvas.draw()  # type: ignore[no-untyped-call]
         for axis in figure.axes:

@@ -92,7 +92,7 @@ def headline_entry(row: Row, interval: Callable[..., str] = text.reach) -> Entry
         return Entry("inert", "inert")
     kind, unit = row["effect_kind"], row["unit"]
     if row["placebo"] and row["identical"]:
-        return Entry(f"{verdict_words.sign(row)} the same", row["verdict"], "bit for bit")
+        return Entry(f"{verdict_words.sign(row)} the same", row["verdict"], f"bit for bit, n = {row['n']}")
     said = f"{verdict_words.sign(row)} {text.change(row['effect'], kind, unit)}"
     if row["exact"] or text.missing(row["effect"]):
         return Entry(said, row["verdict"])

@@ -1,6 +1,6 @@
-"""The answer in a few words: which changes are free, expensive, buy accuracy, or are undecided."""
+"""The answer in a few words: which changes are free, expensive, buy accuracy, and what is undecided."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from results.report.section import Sentence
@@ -9,9 +9,13 @@ from results.tables import verdict_words
 from results.tables.headline import HeadlineColumn
 
 Row = dict[Hashable, Any]
+Told = Mapping[str, list[tuple[str, Row]]]
 MOST_NAMED = 3
 """So many changes are named of each sort; the table has all."""
 _SHORT = {"memory": "memory", "throughput": "time"}
+_BUYS, _EXPENSIVE, _COSTS, _FREE = "Buys accuracy", "Expensive", "Costs accuracy", "Free"
+_UNDECIDED, _INVALID = "Undecided", "Not to be trusted"
+_SORTS = (_INVALID, _FREE, _EXPENSIVE, _BUYS, _COSTS)
 
 
 def main_columns(columns: Sequence[HeadlineColumn]) -> list[HeadlineColumn]:
@@ -23,74 +27,113 @@ def main_columns(columns: Sequence[HeadlineColumn]) -> list[HeadlineColumn]:
 
 
 def in_short(columns: Sequence[HeadlineColumn]) -> list[Sentence]:
-    """`Free: pool=average (time −3.7 %).` and so on, by the main columns; each change is named once."""
+    """`Expensive: pool_kernel=2 (memory +7.1 %, time +34 %).` and so on, by the main columns.
+
+    Each change of which anything is decided is named in one sort, by the worst that it does; what inference
+    says is told where that is decided otherwise. An effect within the noise floor is none here. What is
+    undecided is told by question, whatever else a change does.
+    """
     main = main_columns(columns)
-    told: dict[str, dict[str, list[tuple[str, Row]]]] = {name: {} for name in _SORTS}
     of_arm: dict[str, list[tuple[str, Row]]] = {}
+    undecided: dict[str, list[str]] = {}
     for column in main:
+        others = _by_arm(_other_mode(columns, column))
         for row in column.rows.to_dict("records"):
-            of_arm.setdefault(row["arm"], []).append((_word(row), row))
+            told = of_arm.setdefault(row["arm"], [])
+            told.append((_word(row), row))
+            other = others.get(row["arm"])
+            differs = other is not None and (not _decided(row) or other["verdict"] != row["verdict"])
+            if other is not None and differs and _decided(other):
+                told.append((f"{_word(row)} in {other['mode']}", other))
+            if row["verdict"] == "inconclusive" and not row["inert"]:
+                undecided.setdefault(_word(row), []).append(row["arm"])
+    sorts: dict[str, dict[str, list[tuple[str, Row]]]] = {name: {} for name in _SORTS}
     for arm, rows in of_arm.items():
-        told[_sort([row for _, row in rows])][arm] = rows
-    return list(_sentences(told, asks_quality=any(_is_quality(column.rows.iloc[0]) for column in main)))
+        if sort := _sort([row for _, row in rows]):
+            sorts[sort][arm] = rows
+    quality = any(_is_quality(column.rows.iloc[0]) for column in main)
+    return [*_sentences(sorts, asks_quality=quality), *_open(undecided)]
 
 
-def _sentences(
-    told: dict[str, dict[str, list[tuple[str, Row]]]], *, asks_quality: bool
-) -> Iterator[Sentence]:
-    for name, arms in told.items():
+def _sentences(sorts: Mapping[str, Told], *, asks_quality: bool) -> Iterator[Sentence]:
+    for name, arms in sorts.items():
         if arms:
             ordered = sorted(arms, key=lambda arm: -_size([row for _, row in arms[arm]]))
-            said = [f"{arm}{_figures(name, arms[arm])}" for arm in ordered[:MOST_NAMED]]
-            more = len(arms) - MOST_NAMED
-            yield Sentence(
-                f"{', '.join(said)}{f' and {more} more' if more > 0 else ''}.", lead=f"{name}:", tone="key"
-            )
+            said = _some([f"{arm}{_figures(name, arms[arm])}" for arm in ordered])
+            yield Sentence(f"{said}.", lead=f"{name}:", tone="key")
         elif name == _BUYS and asks_quality:
             yield Sentence("no change, as far as this run can tell.", lead=f"{name}:", tone="key")
 
 
-_BUYS, _EXPENSIVE, _COSTS, _FREE = "Buys accuracy", "Expensive", "Costs accuracy", "Free"
-_UNDECIDED, _INVALID = "Undecided", "Not to be trusted"
-_SORTS = (_INVALID, _FREE, _EXPENSIVE, _BUYS, _COSTS, _UNDECIDED)
+def _open(undecided: Mapping[str, list[str]]) -> Iterator[Sentence]:
+    if undecided:
+        said = "; ".join(f"{word} of {_some(arms)}" for word, arms in undecided.items())
+        yield Sentence(f"{said}.", lead=f"{_UNDECIDED}:", tone="key")
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return f"{', '.join(names[:MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def _by_arm(column: HeadlineColumn | None) -> dict[str, Row]:
+    return {} if column is None else {row["arm"]: row for row in column.rows.to_dict("records")}
+
+
+def _other_mode(columns: Sequence[HeadlineColumn], column: HeadlineColumn) -> HeadlineColumn | None:
+    """The column of the same question in inference, where that one is of training."""
+    same = ("workload", "metric", "source", "device")
+    first = column.rows.iloc[0]
+    for other in columns:
+        row = other.rows.iloc[0]
+        if row["mode"] == "inference" != first["mode"] and all(row[name] == first[name] for name in same):
+            return other
+    return None
 
 
 def _is_quality(row: Any) -> bool:
     return bool(row["kind"] == "convergence" and row["better"] == "higher")
 
 
+def _decided(row: Row) -> bool:
+    """Whether a row says better or worse, and by more than the noise of the run."""
+    return row["verdict"] in {"better", "worse"} and not row["inert"] and not _drowns(row)
+
+
+def _drowns(row: Row) -> bool:
+    if any(text.missing(row[name]) for name in ("noise_floor", "effect")):
+        return False
+    change = (
+        max(row["effect"], 1 / row["effect"]) - 1 if row["effect_kind"] == "ratio" else abs(row["effect"])
+    )
+    return bool(change <= row["noise_floor"])
+
+
 def _sort(rows: list[Row]) -> str:
-    """One sort for a change, by its verdicts."""
-    quality = {row["verdict"] for row in rows if _is_quality(row)}
-    costs = {row["verdict"] for row in rows if not _is_quality(row) and not row["inert"]}
-    if "invalid" in quality | costs:
+    """One sort for a change, by its verdicts; "" where nothing is decided and something is open."""
+    if any(row["verdict"] == "invalid" for row in rows):
         return _INVALID
+    quality = {row["verdict"] for row in rows if _is_quality(row) and _decided(row)}
+    costs = {row["verdict"] for row in rows if not _is_quality(row) and _decided(row)}
     if "better" in quality:
         return _BUYS
     if "worse" in costs:
-        return _EXPENSIVE
+        return _EXPENSIVE if "worse" not in quality else _COSTS
     if "worse" in quality:
         return _COSTS
-    return _UNDECIDED if "inconclusive" in quality | costs else _FREE
+    return "" if any(row["verdict"] == "inconclusive" and not row["inert"] for row in rows) else _FREE
 
 
 def _figures(sort: str, rows: list[tuple[str, Row]]) -> str:
-    """`(memory ×3.6, time +114 %)`: what is decided; of the undecided, what is not."""
-    wanted = (
-        {"inconclusive"} if sort == _UNDECIDED else {"invalid"} if sort == _INVALID else {"better", "worse"}
-    )
-    shown = [(word, row) for word, row in rows if row["verdict"] in wanted and not row["inert"]]
-    if sort in {_UNDECIDED, _INVALID}:
-        open_ones = ", ".join(word for word, _ in shown)
-        return f" ({open_ones})" if len(rows) > 1 else ""
-    if not shown:
-        return " (no difference)"
-    changes = (
+    """`(memory ×3.6, time +114 %)`: what is decided."""
+    if sort == _INVALID:
+        return f" ({', '.join(word for word, row in rows if row['verdict'] == 'invalid')})"
+    changes = [
         f"{word} {_sign(row)}{text.change(row['effect'], row['effect_kind'], row['unit'])}"
-        for word, row in shown
-        if not text.missing(row["effect"])
-    )
-    return f" ({', '.join(changes)})"
+        for word, row in rows
+        if _decided(row) and not text.missing(row["effect"])
+    ]
+    return f" ({', '.join(changes)})" if changes else " (no difference)"
 
 
 def _sign(row: Row) -> str:

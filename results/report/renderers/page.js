@@ -79,7 +79,7 @@ for (const root of document.querySelectorAll(".plane")) {
     for (const [side, size, ends] of [["left", "width", "right"], ["bottom", "height", "top"]]) {
       const { title, context, better, none, band, ticks } = axes[at[side]];
       make(frame, "i", `band ${side}`, { [side]: percent(band[0]), [size]: percent(band[1] - band[0]) });
-      make(frame, "i", `none ${side}`, { [side]: percent(none) });
+      make(frame, "i", `zero ${side}`, { [side]: percent(none) });
       for (const [place, label] of ticks) make(frame, "span", `tick ${side}`, { [side]: percent(place) }, label);
       make(frame, "span", `title ${side}`, {}, `${title} (${better} is better) — ${context}`);
     }

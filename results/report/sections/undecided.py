@@ -40,7 +40,7 @@ def _table(rows: pd.DataFrame) -> Table:
             Entry(str(row["arm"])),
             Entry(f"{row['column']} [{row['workload']}]"),
             Entry(text.change(row["effect"], row["effect_kind"], row["unit"])),
-            Entry(text.interval(row["ci_low"], row["ci_high"], row["effect_kind"], row["unit"]) or "—"),
+            Entry(text.reach(row["ci_low"], row["ci_high"], row["effect_kind"], row["unit"]) or "—"),
             Entry(text.either_way(row["noise_floor"], row["effect_kind"], row["unit"])),
             Entry(str(row["n"])),
             Entry(would_find(row)),
