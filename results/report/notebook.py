@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from results.report.changes import changes_table
 from results.report.headline import ARMS_CAPTION
-from results.report.renderers.page import table
 from results.report.section import Table
 from results.tables import format as text
 from results.tables.analysis import Analysis
@@ -59,6 +58,8 @@ def _named(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _headlines(run: Analysis) -> Iterator[str]:
+    from results.report.renderers.page import table  # which whoever asks for frames need not wait for
+
     for environment in run.names:
         effects = run.effects[run.effects["environment"] == environment]
         columns = list(headline_columns(run.study, effects))

@@ -154,6 +154,7 @@ def test_no_document_is_longer(alerts: list[Alert], sections: list[Laid], contex
     head = Head("name\nof two lines", "Is it\nso?", "", "Some.", contexts, "Study 1.")
     said = brief_markdown(Document(head, alerts, sections, {}))
     assert len(said.split("\n")) <= MOST_LINES + 1, "the last one is empty"
+    assert len(re.findall(r"^> \*\*", said, flags=re.MULTILINE)) == min(3, len(alerts))
     for found in tables_of(said):
         assert len({len(line) for line in found}) == 1
 
