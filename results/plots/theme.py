@@ -134,8 +134,7 @@ def drawn_on_phones(figure: Figure) -> bytes:
             _shorten_legend(legend)
         if figure._suptitle is not None:  # type: ignore[attr-defined]
             figure._suptitle.set_wrap(True)  # type: ignore[attr-defined]
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]
+        figure.draw_without_rendering()
         for axis in figure.axes:
             _thin_out(axis)
         figure.set_layout_engine(None)
