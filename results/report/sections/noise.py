@@ -38,15 +38,17 @@ def build(run: Analysis, environment: str) -> Section:
     control = effects[effects["factor"] == CONTROL_FACTOR]
     control = control.assign(column=column_names(control))
     rows = beside_margins(run.study, run.noise_floor[run.noise_floor["environment"] == environment])
+    data = {"noise_floor": run.noise_floor}
     if control.empty:
-        return Section()
+        return Section(data=data)
     differ = list(duplicates_that_differ(control))
     evidence: list[Part] = [words(*_CONTROL), *([Bullets(differ)] if differ else [])]
     evidence += [_table(rows)] if len(rows) else []
     caption = "Every row of the duplicate, its interval widened to hold for all at once"
     evidence.append(effect_table(control, "column", caption, is_open=False))
     told = [*_said(rows), *_exact(effects), *_differ(differ)]
-    return Section([*([Bullets(told)] if told else []), *_figure(run, rows)], evidence=evidence)
+    parts: list[Part] = [*([Bullets(told)] if told else []), *_figure(run, rows)]
+    return Section(parts, data=data, evidence=evidence)
 
 
 def _said(rows: pd.DataFrame) -> Iterator[Sentence]:

@@ -126,16 +126,21 @@ NOISE = Frame(
     "noise_floor",
     "the baseline against its own duplicate, in one metric that varies",
     (
-        *(*kinds.CELL, kinds.LABEL, kinds.UNIT, kinds.EFFECT_KIND),
+        *(kinds.WORKLOAD, kinds.METRIC, kinds.LABEL, kinds.MODE, kinds.SPLIT, kinds.SOURCE, kinds.DEVICE),
+        kinds.ENVIRONMENT,
         flag("headline", "Stands in the headline table."),
-        number("sd", _LOG, "Standard deviation between blocks, on the scale of the analysis."),
+        *(kinds.UNIT, kinds.EFFECT_KIND),
+        number(
+            "noise_floor", "ratio less 1, or as `unit` says", "The same as `half_width`, as tables show it."
+        ),
+        number("half_width", _LOG, "How far the 95 % interval reaches from no effect; may be infinite."),
         number("effect", OF_EFFECT, "Duplicate over baseline, or duplicate less baseline."),
         number("ci_low", OF_EFFECT, "Lower end of the 95 % interval of this row alone."),
         number("ci_high", OF_EFFECT, "Upper end of it."),
-        number("half_width", _LOG, "How far that interval reaches from no effect; may be infinite."),
-        number("noise_floor", "ratio less 1, or as `unit` says", "The same as tables show it."),
-        count("n", "blocks", "Processes or seeds of the duplicate."),
-        flag("leaves_out_none", "The interval does not hold no effect."),
+        number("sd", _LOG, "Standard deviation between blocks, on the scale of the analysis."),
+        maybe("n", "blocks", "Processes or seeds of the duplicate."),
+        text("block_unit", "What a block is: `process` or `seed`."),
+        flag("control_differs", "The interval does not hold no effect."),
         text("verdict", "`quiet`, or `failed`: beyond what the family of A/A rows explains."),
     ),
 )
