@@ -11,6 +11,7 @@ from results.plots.theme import FAINT, INK, label_room, nothing, panels, side_by
 from results.tables import format as text
 
 _DOT = "#0072b2"
+_DUPLICATE = "baseline's duplicate"
 
 
 @themed
@@ -24,7 +25,9 @@ def seeds(measurements: pd.DataFrame) -> Figure:
     if measurements.empty:
         return nothing("No arm was trained.")
     groups = list(measurements.groupby(["workload", "metric"], sort=False))
-    names = sorted(measurements["arm"].unique(), key=lambda arm: (arm != "baseline", arm != "(control)"))
+    named = measurements["arm"].replace({"(control)": _DUPLICATE})
+    measurements = measurements.assign(arm=named)
+    names = sorted(named.unique(), key=lambda arm: (arm != "baseline", arm != _DUPLICATE))
     size = (6.2, 0.8 + 0.24 * len(names))
     figure, axes = panels(len(groups), 1, size, (label_room(names), 0.3))
     for axis, ((workload, metric), group) in zip(axes, groups, strict=True):

@@ -100,5 +100,14 @@ def test_the_answer_in_short_names_each_change_in_one_sort_and_with_its_own_figu
     assert better or "no change" in said["Buys accuracy"]
     for name in worse:
         assert any(name in said.get(sort, "") for sort in ("Costs accuracy", "Expensive"))
+    sorts = [text for sort, text in said.items() if sort != "Undecided"]
     for name in quick_effects["change"].unique():
-        assert sum(f"{name} (" in f"{text} (" or f"{name}," in text for text in said.values()) <= 1
+        assert sum(f", {name} (" in f", {text}" for text in sorts) <= 1
+    for word, title in (("time", "time per step, train"), ("accuracy", "test accuracy")):
+        rows = expected(quick_effects, title)
+        open_ones = list(rows[rows["verdict"] == "inconclusive"]["change"])
+        told = next((part for part in said["Undecided"].split("; ") if part.startswith(f"{word} of ")), "")
+        assert bool(told) == bool(open_ones)
+        named = [name for name in open_ones if name in told]
+        more = f" and {len(open_ones) - 3} more"
+        assert named == open_ones or (len(named) == 3 and more in told)
