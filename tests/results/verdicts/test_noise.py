@@ -76,7 +76,7 @@ def test_the_table_reads_back_with_its_units_and_every_column_is_documented(run:
     lines = re.findall(r"^\| (`.*?) \|", said.split("\n\n")[1], flags=re.MULTILINE)
     documented = [name for line in lines for name in re.findall(r"`(\w+)`", line)]
     assert sorted(table.columns) == sorted(documented)
-    control = run.effects().query("factor == '(control)' and n > 1 and sd.notna()")
+    control = run.effects(control=True).query("factor == '(control)' and n > 1 and sd.notna()")
     assert len(table) == len(control)
     for _, row in table.iterrows():
         (found,) = control[
