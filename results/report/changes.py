@@ -1,6 +1,6 @@
 """The table of changes: a row for each, a column for each question, and what a row opens to."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 from results.report.effect_tables import headline_entry
@@ -23,6 +23,7 @@ def changes_table(
     of_baseline: Sequence[HeadlineColumn] | None = None,
     evidence: Mapping[str, Sequence[Part]] | None = None,
     interval: Callable[..., str] = text.reach,
+    kept: Collection[str] | None = None,
 ) -> Table:
     """Changes down, headline metrics across; the baseline's own values stand in the heads.
 
@@ -34,12 +35,14 @@ def changes_table(
         of_baseline: Columns that know the baseline's own values, where `columns` are averages.
         evidence: What a change opens to.
         interval: How intervals are written, as for `headline_entry`.
+        kept: The changes that are shown; None for all.
     """
     known = {(column.title, column.context): _baseline(column) for column in of_baseline or columns}
     questions = [_question(column, known.get((column.title, column.context), "—")) for column in columns]
     found = [by_arm(column) for column in columns]
     scales = [Scale.of(column.rows) for column in columns]
-    arms = arms_of(columns)
+    every = arms_of(columns)
+    arms = every if kept is None else [arm for arm in every if arm in set(kept)]
     idle = [arm for arm in arms if all(_does_nothing(rows[arm]) for rows in found if arm in rows)]
     ordered = [*(arm for arm in arms if arm not in set(idle)), *idle]
     rows = [
@@ -53,7 +56,9 @@ def changes_table(
     return Table(
         ["change", *heads],
         rows,
-        caption,
+        caption
+        if len(arms) == len(every)
+        else f"{caption} ({len(arms)} of {len(every):,}; effects.csv has all)",
         groups=["", *(column.context for column in columns)],
         brief=True,
         questions=questions,

@@ -6,22 +6,23 @@ import pandas as pd
 from results.records.resolved_study import CONTROL_FACTOR
 from results.tables.headline import headline_rows
 
-MOST_ARMS = 40
+MOST_ARMS, MOST_ROWS = 40, 500
 MOST_LINES = 120
-"""More than this in one figure nobody reads; the tables have all."""
+"""More than this in one figure, or in the page's table, nobody reads; the CSV tables have all."""
 
 
-def arms_to_draw(effects: pd.DataFrame) -> list[str]:
+def arms_to_draw(effects: pd.DataFrame, most: int = MOST_ARMS) -> list[str]:
     """The arms of figures in the study's order: all, or of too many those that change a headline most.
 
     Args:
         effects: Of one environment.
+        most: How many are too many.
     """
     arms = list(dict.fromkeys(effects[effects["factor"] != CONTROL_FACTOR]["arm"]))
-    if len(arms) <= MOST_ARMS:
+    if len(arms) <= most:
         return arms
     rows = headline_rows(effects)
-    kept = set(most_changed_rows(rows, len(rows))["arm"].drop_duplicates().head(MOST_ARMS))
+    kept = set(most_changed_rows(rows, len(rows))["arm"].drop_duplicates().head(most))
     return [arm for arm in arms if arm in kept]
 
 

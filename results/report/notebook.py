@@ -4,7 +4,7 @@ import html
 import textwrap
 from collections.abc import Iterator
 
-from results.report.changes import changes_table
+from results.report.changes import arms_of, changes_table
 from results.report.headline import ARMS_CAPTION
 from results.report.section import Table
 from results.tables import format as text
@@ -66,8 +66,8 @@ def _headlines(run: Analysis) -> Iterator[str]:
         if columns:
             where = f" on {environment}" if len(run.names) > 1 else ""
             yield f"<p><b>{html.escape(f'{ARMS_CAPTION}{where}')}</b></p>"
-            whole = changes_table(columns, ARMS_CAPTION)
-            shown = Table(whole.columns, whole.rows[:MOST_ROWS], whole.caption, whole.groups)
-            yield table(shown)
-            if len(whole.rows) > MOST_ROWS:
-                yield f"<p>and {len(whole.rows) - MOST_ROWS:,} more: see effects()</p>"
+            arms = arms_of(columns)
+            whole = changes_table(columns, ARMS_CAPTION, kept=arms[:MOST_ROWS])
+            yield table(Table(whole.columns, whole.rows, whole.caption, whole.groups))
+            if len(arms) > MOST_ROWS:
+                yield f"<p>and {len(arms) - MOST_ROWS:,} more: see effects()</p>"

@@ -240,7 +240,7 @@ def seeds(row: Row) -> Iterator[str]:
 
 def _proportion(row: Row) -> Iterator[str]:
     n, unit = row["n"], row["block_unit"]
-    if row["cause"] == "unmeasured":
+    if row["cause"] == "unmeasured" or any(text.missing(row[name]) for name in ("value", "baseline_value")):
         yield "no runs of both sides ended"
         return
     counts = {"value": n, "baseline_value": row["baseline_n"]}

@@ -111,7 +111,7 @@ def paper_table(
             _OF_MEANS if found.averaged else _READING,
             verdict_words.LEGEND,
             *([noise] if noise else []),
-            *([_INCOMPLETE] if len(run.missing) else []),
+            *([_INCOMPLETE] if (run.missing["environment"] == environment).any() else []),
         ],
         f"study {study.name} {study.digest[:12]}, environment {environment}",
     )

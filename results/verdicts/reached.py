@@ -105,7 +105,9 @@ def median(rows: pd.DataFrame) -> Median:
     estimate = _estimate(rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = estimate.quantile_ci(0.5)
-    return Median(float(estimate.quantile(0.5)), float(low), float(high))
+    # Half are enough; statsmodels' own quantile wants more than half, but for what rounding makes of it.
+    there = estimate.surv_times[estimate.surv_prob <= 0.5 + 1e-9]
+    return Median(float(there[0]) if len(there) else math.nan, float(low), float(high))
 
 
 def _estimate(rows: pd.DataFrame) -> SurvfuncRight:

@@ -255,7 +255,7 @@ def test_the_report_says_at_which_rate_each_arm_trains_and_counts_no_search(tmp_
     placebo = trained[(trained["arm"] == "relu=out_of_place") & (trained["metric"] == "test_accuracy")]
     assert set(placebo["verdict"]) == {"equivalent"}
     assert set(placebo["n"]) == {2}
-    assert "n = 8 against 12" in text, "a placebo's two seeds say nothing of the others"
+    assert "n = 8 seeds against 12" in text, "a placebo's two seeds say nothing of the others"
     assert "the same" in text
 
 

@@ -39,15 +39,20 @@ def inline_svg(drawing: bytes, prefix: str, least_points: float = 0.0) -> str:
     # 4/3: a point in pixels. Wider than drawn it would only be coarser.
     opened += f' style="max-width: {width * 4 / 3:.0f}px" aria-hidden="true" focusable="false"'
     text = f"{opened}>{rest}"
-    text = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", text).replace("xlink:href", "href")
-    text = _COLOUR.sub(lambda found: _VARIABLES[found[0]], text)
-    text = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", text)
+    # Tags alone: what stands between them are names, and matplotlib escapes their brackets.
+    text = re.sub(r"<[^>]*>", lambda tag: _rewritten(tag[0], prefix), text)
     text = re.sub(
         r"(font(?:-size)?: )([\d.]+)px",
         lambda found: f"{found[1]}{max(float(found[2]), least_points):g}px",
         text,
     )
     return re.sub(r"\n\s*", "\n", text).strip()
+
+
+def _rewritten(tag: str, prefix: str) -> str:
+    tag = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", tag).replace("xlink:href", "href")
+    tag = _COLOUR.sub(lambda found: _VARIABLES[found[0]], tag)
+    return re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", tag)
 
 
 def _found(pattern: str, text: str) -> str:

@@ -119,6 +119,6 @@ def escape(value: str) -> str:
     """Text that Markdown shows as it is: no tag, no column, no emphasis."""
     for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         value = value.replace(sign, shown)
-    for sign in ("\\", "`", "*", "|", "[", "]"):
+    for sign in ("\\", "`", "*", "_", "~", "|", "[", "]"):
         value = value.replace(sign, f"\\{sign}")
     return " ".join(value.split())

@@ -20,7 +20,7 @@ for (const root of document.querySelectorAll(".changes")) {
       cut(row);
       const says = [...row.cells].some((cell) => !cell.hidden && /\b(better|worse)\b/.test(cell.className));
       const named = !find || row.cells[0].textContent.toLowerCase().includes(find.value.toLowerCase());
-      row.hidden = (decided.checked && !says) || !named || (folded && row.classList.contains("idle"));
+      row.hidden = (decided.checked && !says) || !named || (folded && !find?.value && row.classList.contains("idle"));
       opened.hidden = row.hidden || row.querySelector(".open").ariaExpanded !== "true";
     }
     if (fold) fold.hidden = !folded;
@@ -52,6 +52,7 @@ for (const root of document.querySelectorAll(".changes")) {
   const follow = () => {
     const row = document.getElementById(location.hash.slice(1));
     if (!pairs.some(([one]) => one === row)) return;
+    form.reset();
     row.querySelector(".open").ariaExpanded = "true";
     folded = false;
     show();

@@ -12,6 +12,9 @@ from markupsafe import Markup, escape
 from results.report.document import Document
 from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table, row_anchor
 
+MOST_ROWS = 200
+"""Longer tables are cut on the page; files beside it have all."""
+
 
 def page(document: Document, drawn: Callable[[Figure], tuple[str, str]]) -> str:
     """HTML that loads nothing.
@@ -48,7 +51,7 @@ def _environment(anchors: Set[str]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["anchors"] = anchors
+    environment.globals |= {"anchors": anchors, "most_rows": MOST_ROWS}
     environment.filters |= {
         "spans": lambda groups: list(spans(groups)),
         "breakable": breakable,

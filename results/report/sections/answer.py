@@ -10,7 +10,7 @@ from results import plots
 from results.records.resolved_study import CONTROL_FACTOR
 from results.report.changes import changes_table
 from results.report.control_words import duplicates_that_differ
-from results.report.drawing import arms_to_draw, drawn_suffix
+from results.report.drawing import MOST_ROWS, arms_to_draw, drawn_suffix
 from results.report.headline import ARMS_CAPTION, AVERAGED_CAPTION, headline, noise_line
 from results.report.in_short import MOST_NAMED, in_short
 from results.report.notes import effects_with_notes
@@ -59,10 +59,11 @@ def build(run: Analysis, environment: str) -> Section:
     duplicates = list(duplicates_that_differ(effects[effects["headline"]]))
     drawn = arms_to_draw(effects)
     opened = row_evidence(run, environment, columns, drawn)
-    every = changes_table(columns, ARMS_CAPTION, evidence=opened)
+    kept = arms_to_draw(effects, MOST_ROWS)
+    every = changes_table(columns, ARMS_CAPTION, evidence=opened, kept=kept)
     answers: list[Part] = [every]
     forest, *figures = _figures(run, effects, environment, columns)
-    short = [*_claims_in_short(run, environment), *in_short(shown)]
+    short = [*_claims_in_short(run, environment), *in_short(shown, _asked(run))]
     evidence: list[Part] = [forest]
     if found.means is not None:
         answers = [
@@ -72,7 +73,8 @@ def build(run: Analysis, environment: str) -> Section:
         combinations: list[Part] = [replace(every, brief=False), forest, *figures]
         each = Group("Each combination against the baseline", combinations, folded=True)
         evidence, figures = [_forest_of_means(run, found.means, environment), each], []
-    evidence.append(Group("The same in words", in_words(shown), folded=True))
+    told = in_words(shown, drawn if found.means is None else None)
+    evidence.append(Group("The same in words", told, folded=True))
     parts: list[Part] = [
         Bullets(short, brief=len(short)),
         *answers,
@@ -82,6 +84,12 @@ def build(run: Analysis, environment: str) -> Section:
         *figures,
     ]
     return Section(parts, data=data, evidence=evidence)
+
+
+def _asked(run: Analysis) -> set[str]:
+    """Kinds of workloads that have a headline metric, whether or not anything is on record."""
+    kinds = {"memory", "throughput", "convergence"}
+    return kinds & {workload.kind for workload in run.study.workloads if workload.variants}
 
 
 def _claims_in_short(run: Analysis, environment: str) -> list[Sentence]:
@@ -108,8 +116,8 @@ def _forest_of_means(run: Analysis, means: pd.DataFrame, environment: str) -> Fi
     return Figure("main-effects", title, alt, partial(plots.forest, run.study, means, noise))
 
 
-def in_words(columns: Sequence[HeadlineColumn]) -> list[Group]:
-    """What each change does, a sentence for each context."""
+def in_words(columns: Sequence[HeadlineColumn], arms: Sequence[str] | None) -> list[Group]:
+    """What each change does, or each of some, a sentence for each context."""
     instead: dict[str, str] = {}
     for row in (row for column in columns for row in column.rows.to_dict("records")):
         names, levels = row["factor"].split("+"), row["baseline_level"].split("+")
@@ -118,6 +126,7 @@ def in_words(columns: Sequence[HeadlineColumn]) -> list[Group]:
     return [
         Group(f"{arm}, instead of {instead[arm]}" if instead[arm] else arm, [Bullets(sentences)])
         for arm, sentences in answers(columns).items()
+        if arms is None or arm in arms
     ]
 
 

@@ -133,7 +133,7 @@ def _table(rows: pd.DataFrame, run: Analysis) -> Table:
                 row["statement"],
                 detail=", ".join([row["source"], *([row["environment"]] if several else [])]),
             ),
-            Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(row)),
+            Entry(row["verdict"], _COLOURS[row["verdict"]], link=_link(row, run.names[:1])),
             Entry(row["measured"] or "—", detail=f"predicted: {row['predicted']}"),
             Entry(row["reason"]),
         ]
@@ -159,9 +159,9 @@ def _contexts(rows: pd.DataFrame, source: str, run: Analysis) -> Table:
     return Table(heads, entries, source, long_names=True)
 
 
-def _link(row: Row) -> str:
-    """The row of the change, which opens to the numbers; of a check, the record that has it."""
-    return row_anchor(str(row["arm"])) if row["arm"] else "evidence-claims"
+def _link(row: Row, first: tuple[str, ...]) -> str:
+    """The row of the change in the first table, which opens; else where the record is named."""
+    return row_anchor(str(row["arm"])) if row["arm"] and row["environment"] in first else "evidence-claims"
 
 
 TOPIC = Topic(

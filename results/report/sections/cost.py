@@ -48,7 +48,9 @@ def _said(frame: pd.DataFrame) -> list[str]:
     total, processes = float(frame["seconds"].sum()), len(frame.drop_duplicates(["trial", "attempt"]))
     parts = _sums(frame, "workload").sort_values(ascending=False, kind="stable")
     shares = [f"{_share(seconds, total)} of it {name}" for name, seconds in parts.head(MOST_NAMED).items()]
-    if len(parts) > MOST_NAMED:
+    if len(parts) == MOST_NAMED + 1:
+        shares.append(f"{_share(float(parts.iloc[-1]), total)} {parts.index[-1]}")
+    elif len(parts) > MOST_NAMED:
         shares.append(f"{_share(float(parts.iloc[MOST_NAMED:].sum()), total)} the others")
     said = [f"{text.count(processes, 'process')} took {text.duration(total)} in all: {listed(shares)}."]
     changes = _sums(frame[frame["role"] == "arm"], "arm")

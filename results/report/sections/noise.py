@@ -53,7 +53,10 @@ def build(run: Analysis, environment: str) -> Section:
 
 def _said(rows: pd.DataFrame) -> Iterator[Sentence]:
     """One sentence of the headline metrics, or of all where there is none; one of those that noise drowns."""
-    shown = _headline(rows)
+    failed = rows[rows["verdict"] == "failed"]
+    if len(failed):
+        yield Sentence(f"{listed(list(failed['name']))}.", "The control failed in:", "bad")
+    shown = _headline(rows[rows["verdict"] != "failed"])
     if shown.empty:
         return
     # Infinite where there is no bound; metrics of which any difference counts come first, too.

@@ -13,7 +13,7 @@ from runners.__main__ import _main
 from runners.terminal.listings import LISTINGS
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["list", "show", "memory", "plan", "run", "new", "import", "report", "merge", "compare"]
+COMMANDS = ["list", "show", "memory", "plan", "run", "new", "import", "report", "merge", "compare", "table"]
 
 
 def completed(line: str) -> set[str]:

@@ -15,7 +15,9 @@ from tests.results.planted_timing import TimingPlan, study, write_timed_run
 
 @pytest.fixture(autouse=True)
 def _without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("results.plots.drawn", lambda _: (b"<svg/>", b""))
+    drawing = b'<svg viewBox="0 0 1 1"></svg>'
+    monkeypatch.setattr("results.plots.drawn", lambda _: (drawing, b""))
+    monkeypatch.setattr("results.report.write.drawn_on_phones", lambda _: drawing)
 
 
 def shown(run: Path, capsys: pytest.CaptureFixture[str], *, quiet: bool) -> tuple[int, list[str]]:
