@@ -111,7 +111,10 @@ def test_the_ends_have_no_interval() -> None:
 
 @pytest.mark.parametrize(
     ("steps", "missed", "expected"),
-    [([20, 40, 40], [], 40), ([20], [60, 60], math.nan), ([], [60, 60], math.nan), ([], [], math.nan)],
+    [
+        *(([20, 40, 40], [], 40), ([20, 40, 60, 80], [], 40), (list(range(10, 190, 10)), [], 90)),
+        *(([20] * 4, [60] * 4, 20), ([20], [60, 60], math.nan), ([], [60, 60], math.nan), ([], [], math.nan)),
+    ],
 )
 def test_the_median_is_where_half_are_there(steps: list[float], missed: list[float], expected: float) -> None:
     assert median(arm_rows(steps, missed)).step == pytest.approx(expected, nan_ok=True)
