@@ -52,7 +52,7 @@ def _columns(blocks: list[pd.DataFrame]) -> list[list[pd.DataFrame]]:
 
 
 def _height(block: pd.DataFrame) -> float:
-    return HEAD + ROW * _lines(block)
+    return HEAD + (0.5 if is_narrow() else 0) + ROW * _lines(block)  # titles break on a phone
 
 
 def _lines(block: pd.DataFrame) -> int:

@@ -24,9 +24,8 @@ def seeds(measurements: pd.DataFrame) -> Figure:
     """
     if measurements.empty:
         return nothing("No arm was trained.")
-    groups = list(measurements.groupby(["workload", "metric"], sort=False))
     named = measurements["arm"].replace({"(control)": _DUPLICATE})
-    measurements = measurements.assign(arm=named)
+    groups = list(measurements.assign(arm=named).groupby(["workload", "metric"], sort=False))
     names = sorted(named.unique(), key=lambda arm: (arm != "baseline", arm != _DUPLICATE))
     size = (6.2, 0.8 + 0.24 * len(names))
     figure, axes = panels(len(groups), 1, size, (label_room(names), 0.3))

@@ -74,7 +74,7 @@ def _others(rows: pd.DataFrame) -> Iterator[str]:
         yield f"no difference that counts ({margin}) with {text.count(int(same), 'change')}"
     if open_:
         yield f"not decided for {text.count(int(open_), 'change')}"
-    if invalid := int((rows["verdict"] == "invalid").sum()):
+    if invalid := int((sized & (rows["verdict"] == "invalid")).sum()):
         yield f"not to be trusted for {text.count(invalid, 'change')}"
     if (~sized).any():
         yield f"no number for {text.count(int((~sized).sum()), 'change')}"

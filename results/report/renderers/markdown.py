@@ -1,5 +1,6 @@
 """Sections as Markdown; whatever a name or a reason holds, it comes out as text."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from results.report.document import Document
@@ -119,6 +120,8 @@ def escape(value: str) -> str:
     """Text that Markdown shows as it is: no tag, no column, no emphasis."""
     for sign, shown in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         value = value.replace(sign, shown)
-    for sign in ("\\", "`", "*", "_", "~", "|", "[", "]"):
+    for sign in ("\\", "`", "*", "~", "|", "[", "]"):
         value = value.replace(sign, f"\\{sign}")
+    # Within a word an underscore is one, and names are full of them.
+    value = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", value)
     return " ".join(value.split())

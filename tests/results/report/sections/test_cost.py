@@ -39,7 +39,7 @@ def test_the_sentences_have_the_sums(section: Section) -> None:
     assert TOTAL == 744
     assert first == (
         "35 processes took 12 min in all: 65 % of it digits-32, 32 % of it throughput-64, 2 % of it "
-        "memory-224 and 1 % the others."
+        "memory-224 and 1 % complexity."
     )
     # Every change took the same here, and of those the first is told.
     assert second == "The change that took most was stem=deep64 (93 s)."
