@@ -23,6 +23,7 @@ def test_the_farthest_are_named_first_and_the_others_counted() -> None:
         "lower with e (−20 %)",
         "no difference that counts (±5.0 %) with 2 changes",
         "not decided for 1 change",
+        "not to be trusted for 1 change",
         "no number for 1 change",
     ]
     assert clauses(found, ("later", "earlier"))[:2] == [
