@@ -6,7 +6,7 @@ import pandas as pd
 from results.records.resolved_study import CONTROL_FACTOR
 from results.tables.headline import headline_rows
 
-MOST_ARMS, MOST_ROWS = 40, 500
+MOST_ARMS, MOST_ROWS = 40, 400
 MOST_LINES = 120
 """More than this in one figure, or in the page's table, nobody reads; the CSV tables have all."""
 

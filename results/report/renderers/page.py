@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from results.report.document import Document
 from results.report.section import Bullets, Dots, Entry, Figure, Paragraph, Plane, Table, row_anchor
 
-MOST_ROWS = 200
+MOST_ROWS = 120
 """Longer tables are cut on the page; files beside it have all."""
 
 
