@@ -15,7 +15,7 @@ from results.tables.headline import HeadlineColumn
 from results.verdicts.cells import CELL_COLUMNS
 
 Row = dict[Hashable, Any]
-MOST_LAYERS = 5
+MOST_LAYERS, MOST_DOTS = 5, 120
 _PHASES = {"forward": "forward_seconds", "backward": "backward_seconds", "optimizer": "optimizer_seconds"}
 _PLACE = ["workload", "mode", "source", "device"]
 
@@ -57,13 +57,14 @@ def _values(run: Analysis, environment: str) -> dict[tuple[str, ...], list[float
     """One value for each process or seed, by cell and arm: the median of its rounds."""
     headline = {metric.name for metric in run.study.metrics if metric.headline and not metric.exact}
     series = run.series
-    wanted = series[(series["environment"] == environment) & series["metric"].isin(headline)]
+    names = [*CELL_COLUMNS, "arm"]
+    mine = (series["environment"] == environment) & series["metric"].isin(headline)
+    wanted = series.loc[mine, [*names, "values"]]
+    keys = wanted[names].astype(object).fillna("")
     found: dict[tuple[str, ...], list[float]] = {}
-    for row in wanted.to_dict("records"):
-        if len(row["values"]):
-            found.setdefault((*_place(row, CELL_COLUMNS), str(row["arm"])), []).append(
-                float(np.median(row["values"]))
-            )
+    for key, rows in wanted["values"].groupby([keys[name] for name in names], sort=False):
+        known = [float(np.median(values)) for values in rows if len(values)]
+        found[tuple(str(part) for part in key)] = known
     return found
 
 
@@ -77,11 +78,21 @@ def _dots(
     low, high = min(known), max(known)
     span = (high - low) or 1.0
     lines = {
-        "baseline": [(value - low) / span for value in others if not text.missing(value)],
-        arm: [(value - low) / span for value in mine if not text.missing(value)],
+        name: [(v - low) / span for v in _few(side)] for name, side in (("baseline", others), (arm, mine))
     }
     ends = (text.value(low, row["unit"]), text.value(high, row["unit"]))
-    yield Dots(str(row["block_unit"]), lines, ends)
+    unit, most = str(row["block_unit"]), max(len(mine), len(others))
+    thinned = f", evenly {MOST_DOTS} of {text.count(most, unit)}" if most > MOST_DOTS else ""
+    yield Dots(f"{unit}{thinned}", lines, ends)
+
+
+def _few(values: Sequence[float]) -> list[float]:
+    """The values, or of too many some evenly through their order, the ends among them."""
+    known = [value for value in values if not text.missing(value)]
+    if len(known) <= MOST_DOTS:
+        return known
+    ordered = sorted(known)
+    return [ordered[round(i * (len(ordered) - 1) / (MOST_DOTS - 1))] for i in range(MOST_DOTS)]
 
 
 def _layers(

@@ -1,5 +1,7 @@
 """The table of changes, the answer in short and what a change opens to, on a run with planted truths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from results.report.changes import changes_table
 from results.report.document import document
 from results.report.in_short import in_short
 from results.report.notes import effects_with_notes
-from results.report.row_evidence import row_evidence
+from results.report.row_evidence import MOST_DOTS, _few, row_evidence
 from results.report.section import Bullets, Dots, Group, Table
 from results.report.trade import plane
 from results.run import Run
@@ -126,3 +128,26 @@ def test_the_answer_comes_before_all_else_and_the_forest_is_evidence(run: Run) -
     assert isinstance(second, Table)
     assert second.questions
     assert all(second.details)
+
+
+def test_an_effect_within_the_noise_is_no_figure_and_no_cost(columns: list[HeadlineColumn]) -> None:
+    noisy = [
+        replace(column, rows=column.rows.assign(noise_floor=0.5))
+        if column.title.startswith("step time")
+        else column
+        for column in columns
+    ]
+    before, after = ({s.lead: s.text for s in in_short(found)} for found in (columns, noisy))
+    assert "time +" in " ".join(before.values())
+    assert "time +" not in " ".join(after.values())
+    assert f"time (within the noise) of {STEM}" in after["Undecided:"], "it reads worse, and may be"
+
+
+def test_of_many_seeds_dots_are_few_and_spread_through_their_order() -> None:
+    values = [float(value) for value in range(5_000, 0, -1)]
+    few = _few(values)
+    assert len(few) == MOST_DOTS
+    assert (few[0], few[-1]) == (1, 5_000)
+    assert few == sorted(few)
+    assert np.median(few) == pytest.approx(np.median(values), rel=0.01)
+    assert _few(values[:7]) == values[:7]
