@@ -151,3 +151,11 @@ def test_of_many_seeds_dots_are_few_and_spread_through_their_order() -> None:
     assert few == sorted(few)
     assert np.median(few) == pytest.approx(np.median(values), rel=0.01)
     assert _few(values[:7]) == values[:7]
+
+
+def test_of_too_many_changes_those_kept_are_shown_and_the_caption_says_so(
+    columns: list[HeadlineColumn],
+) -> None:
+    table = changes_table(columns, "changes", kept=[STEM, RELU])
+    assert [row[0].text for row in table.rows] == [STEM, RELU]
+    assert table.caption == "changes (2 of 6; effects.csv has all)"
