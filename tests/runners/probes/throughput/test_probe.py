@@ -56,8 +56,10 @@ def test_figures_of_a_step_hang_together(tmp_path: Path) -> None:
         phases = zip(
             *(train[f"{p}_seconds"].values for p in ("forward", "backward", "optimizer")), strict=True
         )
-        for step, parts in zip(steps, phases, strict=True):
-            assert sum(parts) == pytest.approx(step, rel=0.05)
+        shares = sorted(sum(parts) / step for step, parts in zip(steps, phases, strict=True))
+        assert shares[-1] <= 1.05
+        # Now and then the machine does something else between two phases.
+        assert shares[len(shares) // 2] == pytest.approx(1, rel=0.05)
         gmacs = 4 * outcome.details["macs"] / 1e9
         assert [value * gmacs for value in train["step_seconds_per_gmac"].values] == pytest.approx(steps)
         turns = infer["step_seconds"].values  # of a step or more each
