@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from results.plots.theme import FAINT, INK, label_room, nothing, panels, side_by_side, themed
 from results.tables import format as text
+from results.tables.thin import evenly
 
 _DOT = "#0072b2"
 _DUPLICATE = "baseline's duplicate"
@@ -45,8 +46,9 @@ def _panel(axis: Axes, group: pd.DataFrame, arms: list[str]) -> None:
     unit = str(group["unit"].iloc[0])
     for y, arm in enumerate(arms):
         values = group[group["arm"] == arm]["value"].to_numpy(dtype=float)
-        places = y + 0.09 * np.array([(i % 3) - 1 for i in range(len(values))])
-        axis.plot(values, places, "o", color=_DOT, ms=5, alpha=0.75, mew=0, zorder=3)
+        shown = evenly(values.tolist())
+        places = y + 0.09 * np.array([(i % 3) - 1 for i in range(len(shown))])
+        axis.plot(shown, places, "o", color=_DOT, ms=5, alpha=0.75, mew=0, zorder=3)
         axis.plot([values.mean()], [y], "|", color=INK, ms=14, mew=1.6, zorder=2)
         axis.axhline(y, color=FAINT, lw=0.4, zorder=1)
     axis.set_yticks(range(len(arms)), arms)

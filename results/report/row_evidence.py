@@ -12,10 +12,11 @@ from results.report.words import answers
 from results.tables import format as text
 from results.tables.analysis import Analysis
 from results.tables.headline import HeadlineColumn
+from results.tables.thin import MOST_DOTS, evenly
 from results.verdicts.cells import CELL_COLUMNS
 
 Row = dict[Hashable, Any]
-MOST_LAYERS, MOST_DOTS = 5, 120
+MOST_LAYERS = 5
 _PHASES = {"forward": "forward_seconds", "backward": "backward_seconds", "optimizer": "optimizer_seconds"}
 _PLACE = ["workload", "mode", "source", "device"]
 
@@ -78,21 +79,12 @@ def _dots(
     low, high = min(known), max(known)
     span = (high - low) or 1.0
     lines = {
-        name: [(v - low) / span for v in _few(side)] for name, side in (("baseline", others), (arm, mine))
+        name: [(v - low) / span for v in evenly(side)] for name, side in (("baseline", others), (arm, mine))
     }
     ends = (text.value(low, row["unit"]), text.value(high, row["unit"]))
     unit, most = str(row["block_unit"]), max(len(mine), len(others))
     thinned = f", evenly {MOST_DOTS} of {text.count(most, unit)}" if most > MOST_DOTS else ""
     yield Dots(f"{unit}{thinned}", lines, ends)
-
-
-def _few(values: Sequence[float]) -> list[float]:
-    """The values, or of too many some evenly through their order, the ends among them."""
-    known = [value for value in values if not text.missing(value)]
-    if len(known) <= MOST_DOTS:
-        return known
-    ordered = sorted(known)
-    return [ordered[round(i * (len(ordered) - 1) / (MOST_DOTS - 1))] for i in range(MOST_DOTS)]
 
 
 def _layers(

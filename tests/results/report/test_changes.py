@@ -9,11 +9,12 @@ from results.report.changes import changes_table
 from results.report.document import document
 from results.report.in_short import in_short
 from results.report.notes import effects_with_notes
-from results.report.row_evidence import MOST_DOTS, _few, row_evidence
+from results.report.row_evidence import row_evidence
 from results.report.section import Bullets, Dots, Group, Table
 from results.report.trade import plane
 from results.run import Run
 from results.tables.headline import HeadlineColumn, headline_columns
+from results.tables.thin import MOST_DOTS, evenly
 from tests.results.planted import ACCURACY, BOTH, ENVIRONMENT, HUGE, MEMORY, NORM, POOL, RELU, STEM, TIME
 
 
@@ -145,12 +146,12 @@ def test_an_effect_within_the_noise_is_no_figure_and_no_cost(columns: list[Headl
 
 def test_of_many_seeds_dots_are_few_and_spread_through_their_order() -> None:
     values = [float(value) for value in range(5_000, 0, -1)]
-    few = _few(values)
+    few = evenly(values)
     assert len(few) == MOST_DOTS
     assert (few[0], few[-1]) == (1, 5_000)
     assert few == sorted(few)
     assert np.median(few) == pytest.approx(np.median(values), rel=0.01)
-    assert _few(values[:7]) == values[:7]
+    assert evenly(values[:7]) == values[:7]
 
 
 def test_of_too_many_changes_those_kept_are_shown_and_the_caption_says_so(
