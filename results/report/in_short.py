@@ -81,7 +81,14 @@ def _other_word(row: Row, main: Any) -> str:
 
 def _beside(mine: Told, others: Told) -> Told:
     """What others say that the main columns do not: that it is worse, or anything where these are silent."""
-    decided = [(word, row) for word, row in others if _decided(row)]
+    # Another metric stands in for one that is open in the table alone: it is not what was asked.
+    asked = {(row["kind"], row["metric"]) for _, row in mine}
+    open_ = {row["kind"] for _, row in mine if _state(row)}
+    decided = [
+        (word, row)
+        for word, row in others
+        if _decided(row) and ((row["kind"], row["metric"]) in asked or row["kind"] not in open_)
+    ]
     found = {(row["kind"], row["verdict"]) for _, row in mine if _decided(row)}
     kinds = {row["kind"] for _, row in mine if _decided(row)}
     return [
@@ -137,10 +144,19 @@ def _sentences(sorts: Mapping[str, dict[str, Told]], *, asks_quality: bool) -> I
     for name, arms in sorts.items():
         if arms:
             ordered = sorted(arms, key=lambda arm: -_size([row for _, row in arms[arm]]))
-            said = _some([f"{arm}{_figures(arms[arm])}" for arm in ordered])
-            yield Sentence(f"{said}.", lead=f"{name}:", tone="key")
+            yield Sentence(f"{_together(ordered, arms)}.", lead=f"{name}:", tone="key")
         elif name == _BUYS and asks_quality:
             yield Sentence("no change, as far as this run can tell.", lead=f"{name}:", tone="key")
+
+
+def _together(ordered: list[str], arms: dict[str, Told]) -> str:
+    """Changes with their figures; those of the same figures share them."""
+    same: dict[str, list[str]] = {}
+    for arm in ordered[:MOST_NAMED]:
+        same.setdefault(_figures(arms[arm]), []).append(arm)
+    more = len(ordered) - MOST_NAMED
+    said = ", ".join(f"{', '.join(names)}{figures}" for figures, names in same.items())
+    return f"{said}{f' and {more} more' if more > 0 else ''}"
 
 
 def _of_questions(found: Mapping[str, Mapping[str, list[str]]]) -> Iterator[Sentence]:
